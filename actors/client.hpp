@@ -1,0 +1,149 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/catalog/catalog_command.hpp"
+#include "engine/order/order.hpp"
+#include "engine/order/order_command.hpp"
+#include "engine/search/query.hpp"
+#include "engine/search/search_result.hpp"
+#include "engine/types/result.hpp"
+#include "engine/types/shard.hpp"
+
+namespace souk::actors {
+
+class Node;
+
+/// What every request carries. `deadline`: steady clock; a request whose deadline is past is dropped unread.
+/// `token`: the request must see at least that state (waits for it until the deadline, then consistency_unreachable).
+struct RequestContext {
+  std::chrono::steady_clock::time_point deadline;
+  engine::ConsistencyToken token;
+  std::string request_id;
+};
+
+/// A reply and the positions it read or wrote.
+template <class T>
+struct Reply {
+  engine::Result<T> result;
+  engine::ConsistencyToken token;          // positions touched (not merged with the request's)
+  engine::Replay replay;
+};
+template <class T>
+using Callback = std::function<void(Reply<T>)>;
+
+struct ProductPage {
+  std::vector<engine::ProductView> products;
+  bool has_more = false;                   // next page: after the last id
+};
+struct OrderPage {
+  std::vector<engine::Order> orders;
+  bool has_more = false;
+};
+/// GET /v1/orders. The cursor is the (created_at, id) of the last order of the page before.
+struct OrderListRequest {
+  std::optional<engine::OrderStatus> status;
+  std::string customer;
+  std::optional<engine::Timestamp> created_from;
+  std::optional<engine::Timestamp> created_to;
+  std::optional<engine::Timestamp> before_time;
+  engine::OrderId before_id;
+  std::size_t limit = 20;
+};
+struct LedgerPage {
+  engine::SkuEntry entry;
+  std::vector<engine::LedgerEntry> entries;   // newest first
+  bool has_more = false;
+  std::uint64_t next = 0;                     // position to continue from
+};
+struct ProductPutReply {
+  engine::ProductView product;
+  bool created = false;
+};
+/// One chunk of an import; answers come per line, in order.
+struct ImportChunk {
+  std::string import_id;
+  std::vector<engine::PutProducts::Line> lines;
+};
+struct ImportReply {
+  std::vector<engine::ProductsPutDone::Line> lines;
+};
+struct ReserveRequest {
+  engine::HoldId id;
+  engine::IdempotencyKey idempotency;
+  std::vector<engine::HoldLine> lines;
+  bool all_or_nothing = true;
+  engine::Duration ttl{};
+};
+struct CheckoutReply {
+  engine::Order order;
+};
+struct ShardStatus {
+  engine::ShardRange range;
+  engine::Position stored = 0, committed = 0, applied = 0, materialised = 0;
+  std::uint64_t state_hash = 0;
+  std::uint64_t products = 0, skus = 0, holds = 0, orders = 0, segments = 0, queue_depth = 0, index_bytes = 0;
+};
+
+/// The door for callers that are not actors: one per I/O thread, used on that thread only. Routes by slot, waits for
+/// answers, enforces deadlines. Every callback is called exactly once, on the client's own thread (through `post`), with
+/// a result or an error (timed_out, overloaded, unavailable, ... and those of the engine).
+class Client {
+public:
+  /// `post` runs a task on the client's thread; must be callable from any thread.
+  using Task = std::function<void()>;
+  using Post = std::function<void(Task)>;
+  Client(Node& node, Post post);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  /// Fails requests whose deadline is past; to be called every 10 ms or so on the client's thread.
+  void sweep(std::chrono::steady_clock::time_point now);
+  std::size_t in_flight() const;
+
+  // Catalog.
+  void put_product(const RequestContext&, engine::PutProduct, Callback<ProductPutReply>);
+  void delete_product(const RequestContext&, engine::DeleteProduct, Callback<engine::Acknowledged>);
+  void get_product(const RequestContext&, engine::ProductId, Callback<engine::ProductView>);
+  void list_products(const RequestContext&, engine::ProductId after, std::size_t limit, Callback<ProductPage>);
+  void import_products(const RequestContext&, ImportChunk, Callback<ImportReply>);
+
+  // Inventory and holds.
+  void get_stock(const RequestContext&, engine::Sku, Callback<engine::SkuEntry>);
+  void adjust_stock(const RequestContext&, engine::AdjustStock, Callback<engine::SkuEntry>);
+  void adjust_stocks(const RequestContext&, engine::AdjustStocks, Callback<std::vector<engine::Result<engine::SkuEntry>>>);
+  void ledger(const RequestContext&, engine::Sku, std::uint64_t from, std::size_t limit, Callback<LedgerPage>);
+  void reserve(const RequestContext&, ReserveRequest, Callback<engine::Reservation>);
+  void get_reservation(const RequestContext&, engine::HoldId, Callback<engine::Reservation>);
+  void commit_reservation(const RequestContext&, engine::HoldId, std::optional<std::vector<engine::HoldLine>> lines,
+                          engine::IdempotencyKey, Callback<engine::Reservation>);
+  void release_reservation(const RequestContext&, engine::HoldId, engine::IdempotencyKey, Callback<engine::Reservation>);
+  void extend_reservation(const RequestContext&, engine::HoldId, engine::Duration ttl, engine::IdempotencyKey,
+                          Callback<engine::Reservation>);
+
+  // Search. `require_full_coverage` turns a partial page into timed_out.
+  void search(const RequestContext&, engine::Query, bool require_full_coverage, Callback<engine::SearchPage>);
+
+  // Checkout and orders.
+  void checkout(const RequestContext&, engine::BeginCheckout, Callback<CheckoutReply>);
+  void get_order(const RequestContext&, engine::OrderId, Callback<engine::Order>);
+  void list_orders(const RequestContext&, OrderListRequest, Callback<OrderPage>);
+
+  // Operations.
+  void shards(const RequestContext&, Callback<std::vector<ShardStatus>>);
+  /// Writes everything pending to disk, then a consistent copy of all shards into `folder` (created; must not exist).
+  void backup(const RequestContext&, std::string folder, Callback<engine::Acknowledged>);
+
+private:
+  struct Content;
+  std::unique_ptr<Content> content_;
+};
+
+}  // namespace souk::actors

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/catalog/product.hpp"
+#include "engine/search/query.hpp"
+#include "engine/search/search_result.hpp"
+#include "engine/types/result.hpp"
+
+namespace souk::engine {
+
+/// What a query reads: segments, live bitmap and columns of one instant of one shard. Immutable; any number of threads.
+/// Its content is private to engine/index and engine/search.
+class CatalogSnapshot;
+using SnapshotPtr = std::shared_ptr<const CatalogSnapshot>;
+
+Position snapshot_position(const CatalogSnapshot& snapshot);
+ShardId snapshot_shard(const CatalogSnapshot& snapshot);
+/// Live products.
+std::uint64_t snapshot_size(const CatalogSnapshot& snapshot);
+
+/// When to stop early. `expired` is asked every few thousand postings; true ends the search with `cutoff` set.
+struct SearchBudget {
+  std::function<bool()> expired;
+};
+
+/// Searches the snapshots of all shards of a node as ONE collection: statistics are summed over them first, so scores
+/// do not depend on how products are spread over shards or segments. Hits are merged, cut to the page, facets exact.
+/// `available_at` is compared with `now`.
+SearchPage search(std::span<const SnapshotPtr> snapshots, const Query& query, Timestamp now, const SearchBudget& budget);
+
+/// A unit of background work: merges some segments into one. Runs on any thread; touches nothing mutable.
+class SegmentMerge;
+class MergedSegment;
+std::shared_ptr<MergedSegment> run_merge(const SegmentMerge& merge);
+
+/// The index of one shard, maintained by its single owner from the same events as the state. Deterministic in what
+/// searches return (not in how segments are cut).
+class CatalogIndex {
+public:
+  explicit CatalogIndex(ShardId shard);
+  ~CatalogIndex();
+  CatalogIndex(CatalogIndex&&) noexcept;
+  CatalogIndex& operator=(CatalogIndex&&) noexcept;
+
+  /// Indexes or re-indexes a product. When `entry.content_version` is already indexed only columns are written.
+  void put(const ProductEntry& entry, std::span<const SkuEntry* const> skus);
+  void erase(const ProductId& id);
+  /// Terms or stock of one SKU of an indexed product changed. O(1) plus one copied column chunk.
+  void set_sku(const SkuEntry& sku);
+
+  /// What was put since the last call becomes one new segment; returns the new snapshot at that position.
+  SnapshotPtr publish(Position position);
+
+  /// The next merge worth doing, if none is running; install() puts its result in place.
+  std::shared_ptr<const SegmentMerge> next_merge();
+  void install(std::shared_ptr<MergedSegment> merged);
+
+  /// Segments large enough to be worth keeping on disk that are not saved yet: (name, checksummed bytes), and the
+  /// names of all that are in use, so that others may be deleted.
+  struct SavedSegment {
+    std::string name;
+    std::shared_ptr<const std::string> bytes;
+  };
+  std::vector<SavedSegment> take_unsaved();
+  std::vector<std::string> segment_names() const;
+
+  /// At a restart, before any put(): offers a saved segment. Its documents that match a product's content_version in
+  /// the final state need not be indexed again: load, then put() every product, then publish().
+  /// Errors: corrupt_record, newer_format (the segment is then simply not used).
+  Result<void> load(const std::string& name, std::shared_ptr<const std::string> bytes);
+
+  std::size_t segment_count() const;
+  std::uint64_t memory_bytes() const;
+
+private:
+  struct Content;
+  std::unique_ptr<Content> content_;
+};
+
+}  // namespace souk::engine

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/order/order_command.hpp"
+#include "engine/order/order_event.hpp"
+#include "engine/state/table.hpp"
+#include "engine/types/result.hpp"
+#include "engine/types/shard.hpp"
+
+namespace souk::engine {
+
+struct OrderChanges {
+  Position position = 0;
+  std::uint64_t state_hash = 0;
+  std::vector<CheckoutEntry> entries;
+  std::vector<OrderId> erased;
+};
+
+/// The state of one orders shard. Orders grow without bound, so finished ones are dropped from memory after they were
+/// materialised: before deciding about an id that is not resident, the owner loads it from the store (admit()).
+/// The state hash covers every entry ever, resident or not: it is a sum, and evicting leaves it alone.
+class OrderState {
+public:
+  explicit OrderState(ShardId shard);
+  ~OrderState();
+  OrderState(OrderState&&) noexcept;
+  OrderState& operator=(OrderState&&) noexcept;
+
+  Position position() const;
+  std::uint64_t hash() const;
+  /// Resident entry or nothing; nothing does not mean it does not exist.
+  const CheckoutEntry* resident(const OrderId& id) const;
+  /// Puts an entry read from the store into memory; does not change the hash.
+  void admit(CheckoutEntry entry);
+  /// Drops materialised, finished entries, oldest use first, until at most `entries_max` are resident.
+  void evict(std::size_t entries_max);
+
+  struct Decision {
+    Result<CheckoutOpened> reply;        // for commands other than BeginCheckout: kind is meaningless
+    Position answer_at = 0;
+  };
+  /// Pre: the entry of that order, if there is one, is resident. Appends to `record`.
+  Decision decide(const OrderCommand& command, OrderRecord& record);
+  void forget_tentative();
+  void apply(const OrderRecord& record);
+
+  OrderChanges take_changes();
+  std::uint64_t dirty_bytes() const;
+  void set_loaded(Position position, std::uint64_t hash);
+  /// Checkouts that are begun or placed but not over: to be resumed by a new leader. At a restart they are admitted by
+  /// the store's list of unfinished entries first.
+  std::vector<CheckoutEntry> unfinished() const;
+  /// Resident entries not yet materialised that hold an order, newest first by (created_at, id).
+  std::vector<Order> unmaterialised_orders() const;
+
+private:
+  struct Content;
+  std::unique_ptr<Content> content_;
+};
+
+}  // namespace souk::engine

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/types/result.hpp"
+
+namespace souk::engine {
+
+/// A parsed filter_by expression (filter.hpp). Immutable, shared between shards.
+struct Filter;
+using FilterPtr = std::shared_ptr<const Filter>;
+
+/// Parses the grammar of API.md §4, Typesense's with nesting and negation. The empty text filters nothing (null).
+/// Errors: invalid_filter, `detail` says what was expected at which byte.
+Result<FilterPtr> parse_filter(std::string_view text);
+
+struct QueryField {
+  std::string name;              // title, brand, categories, tags, attributes, attributes.<name>, sku, description
+  std::uint32_t weight = 1;      // higher counts more
+  bool prefix = true;            // the last token may be the beginning of a word
+};
+
+enum class SortOrder : std::uint8_t { ascending, descending };
+struct SortKey {
+  std::string field;             // _text_match, price, rating, rating_count, popularity, available, created_at, updated_at,
+                                 // title, brand, id, attributes.<name> (numbers and texts)
+  SortOrder order = SortOrder::descending;
+};
+
+struct FacetRange {
+  std::string label;
+  double from = 0;               // inclusive
+  double to = 0;                 // exclusive
+};
+struct FacetRequest {
+  std::string field;             // brand, categories, tags, in_stock, price, rating, attributes.<name>
+  std::vector<FacetRange> ranges;
+};
+
+/// A search, typed. Bounds are checked by validate_query().
+struct Query {
+  std::string q;                 // "*" or empty matches everything
+  std::vector<QueryField> query_by;     // empty: default_query_fields()
+  FilterPtr filter;
+  std::vector<FacetRequest> facet_by;
+  std::string facet_query_field;        // facet_query=field:prefix
+  std::string facet_query_prefix;
+  std::uint32_t max_facet_values = 10;
+  std::vector<SortKey> sort_by;         // ≤ 8; empty: _text_match, then popularity, both descending
+  std::uint32_t page = 1;
+  std::uint32_t per_page = 10;          // ≤ 250
+  std::vector<std::string> highlight_fields;   // empty: the queried fields
+  bool highlight = true;
+  std::uint32_t snippet_threshold = 30; // tokens; longer fields are cut to a snippet
+  std::string highlight_start = "<mark>";
+  std::string highlight_end = "</mark>";
+  std::uint32_t drop_tokens_threshold = 1;     // fewer hits than this: tokens are dropped from the right
+  std::vector<std::string> hidden_hits;        // product ids
+};
+
+std::vector<QueryField> default_query_fields();
+
+/// Errors: invalid_query, too_many; `param` is the parameter's name.
+Result<void> validate_query(const Query& query);
+
+}  // namespace souk::engine

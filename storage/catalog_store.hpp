@@ -1,0 +1,32 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "engine/catalog/catalog_state.hpp"
+#include "engine/types/result.hpp"
+#include "storage/database.hpp"
+
+namespace souk::storage {
+
+/// Durable materialised state of one catalog shard. Written by the shard's owner only.
+class CatalogStore {
+public:
+  CatalogStore(Database& database, engine::ShardId shard) : database_{database}, shard_{shard} {}
+
+  /// Writes all changes and the applied position with its state hash in one unlogged batch (several for a huge one: then
+  /// the position goes into the last, and replay from the old position is harmless because values are absolute).
+  engine::Result<void> save(const engine::CatalogChanges& changes);
+  /// Fills `state` with everything saved (load() in chunks, then set_loaded()). Errors: corrupt_record, newer_format.
+  engine::Result<void> load(engine::CatalogState& state) const;
+  /// Ledger entries of a SKU, newest first, from record position `head` down. Follows LedgerEntry::previous.
+  engine::Result<std::vector<engine::LedgerEntry>> ledger(const engine::Sku& sku, engine::Position head,
+                                                          std::size_t limit) const;
+
+private:
+  Database& database_;
+  engine::ShardId shard_;
+};
+
+}  // namespace souk::storage

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/order/order_state.hpp"
+#include "engine/types/result.hpp"
+#include "storage/database.hpp"
+
+namespace souk::storage {
+
+/// A page of orders, newest first by (created_at, id).
+struct OrderFilter {
+  std::optional<engine::OrderStatus> status;
+  std::string customer;                         // customer id or email; empty: all
+  std::optional<engine::Timestamp> created_from;  // inclusive
+  std::optional<engine::Timestamp> created_to;    // exclusive
+  std::optional<engine::Timestamp> before_time;   // cursor: strictly older than (before_time, before_id)
+  engine::OrderId before_id;
+  std::size_t limit = 20;
+};
+
+/// Durable materialised state of one orders shard. Written by the shard's owner only.
+class OrderStore {
+public:
+  OrderStore(Database& database, engine::ShardId shard) : database_{database}, shard_{shard} {}
+
+  engine::Result<void> save(const engine::OrderChanges& changes);
+  engine::Result<std::optional<engine::CheckoutEntry>> load(const engine::OrderId& id) const;
+  /// Materialised position, hash and the unfinished checkouts: everything a restarting leader needs resident.
+  engine::Result<void> load_unfinished(engine::OrderState& state) const;
+  engine::Result<std::vector<engine::Order>> list(const OrderFilter& filter) const;
+  /// Entries refused before that time, for the retention sweep.
+  engine::Result<std::vector<engine::OrderId>> refused_before(engine::Timestamp time, std::size_t limit) const;
+
+private:
+  Database& database_;
+  engine::ShardId shard_;
+};
+
+}  // namespace souk::storage
