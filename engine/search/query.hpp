@@ -15,55 +15,84 @@ namespace souk::engine {
 struct Filter;
 using FilterPtr = std::shared_ptr<const Filter>;
 
-/// Parses the grammar of API.md §4, Typesense's with nesting and negation. The empty text filters nothing (null).
-/// Errors: invalid_filter, `detail` says what was expected at which byte.
+/// Parses the grammar of API.md §4, Typesense's with nesting and negation. The empty text filters
+/// nothing (null). Errors: invalid_filter, `detail` says what was expected at which byte.
 Result<FilterPtr> parse_filter(std::string_view text);
 
 struct QueryField {
-  std::string name;              // title, brand, categories, tags, attributes, attributes.<name>, sku, description
-  std::uint32_t weight = 1;      // higher counts more
-  bool prefix = true;            // the last token may be the beginning of a word
+  std::string
+      name;  // title, brand, categories, tags, attributes, attributes.<name>, sku, description
+  std::uint32_t weight = 1;  // higher counts more
+  bool prefix = true;        // the last token may be the beginning of a word
 };
 
 enum class SortOrder : std::uint8_t { ascending, descending };
 struct SortKey {
-  std::string field;             // _text_match, price, rating, rating_count, popularity, available, created_at, updated_at,
-                                 // title, brand, id, attributes.<name> (numbers and texts)
+  std::string
+      field;  // _text_match, price, rating, rating_count, popularity, available, created_at,
+              // updated_at, title, brand, id, attributes.<name> (numbers and texts)
   SortOrder order = SortOrder::descending;
 };
 
 struct FacetRange {
   std::string label;
-  double from = 0;               // inclusive
-  double to = 0;                 // exclusive
+  double from = 0;  // inclusive
+  double to = 0;    // exclusive
 };
 struct FacetRequest {
-  std::string field;             // brand, categories, tags, in_stock, price, rating, attributes.<name>
+  std::string field;  // brand, categories, tags, in_stock, price, rating, attributes.<name>
   std::vector<FacetRange> ranges;
 };
 
 /// A search, typed. Bounds are checked by validate_query().
 struct Query {
-  std::string q;                 // "*" or empty matches everything
-  std::vector<QueryField> query_by;     // empty: default_query_fields()
+  std::string q;                     // "*" or empty matches everything
+  std::vector<QueryField> query_by;  // empty: default_query_fields()
   FilterPtr filter;
   std::vector<FacetRequest> facet_by;
-  std::string facet_query_field;        // facet_query=field:prefix
+  std::string facet_query_field;  // facet_query=field:prefix
   std::string facet_query_prefix;
   std::uint32_t max_facet_values = 10;
-  std::vector<SortKey> sort_by;         // ≤ 8; empty: _text_match, then popularity, both descending
+  std::vector<SortKey> sort_by;  // ≤ 8; empty: _text_match, then popularity, both descending
   std::uint32_t page = 1;
-  std::uint32_t per_page = 10;          // ≤ 250
-  std::vector<std::string> highlight_fields;   // empty: the queried fields
+  std::uint32_t per_page = 10;                // ≤ 250
+  std::vector<std::string> highlight_fields;  // empty: the queried fields
   bool highlight = true;
-  std::uint32_t snippet_threshold = 30; // tokens; longer fields are cut to a snippet
+  std::uint32_t snippet_threshold = 30;  // tokens; longer fields are cut to a snippet
   std::string highlight_start = "<mark>";
   std::string highlight_end = "</mark>";
-  std::uint32_t drop_tokens_threshold = 1;     // fewer hits than this: tokens are dropped from the right
-  std::vector<std::string> hidden_hits;        // product ids
+  std::uint32_t drop_tokens_threshold =
+      1;                                 // fewer hits than this: tokens are dropped from the right
+  std::vector<std::string> hidden_hits;  // product ids
 };
 
+/// Title, brand, categories, tags, attributes, sku, description with weights that put the best
+/// field first.
 std::vector<QueryField> default_query_fields();
+
+/// True for a field that q may look into: title, brand, categories, tags, attributes,
+/// attributes.<name>, sku, description.
+bool is_query_field(std::string_view field);
+
+/// `title,brand`, weights `4,2` and prefix `true,false` (or one value for all); empty texts mean
+/// defaults. Errors: invalid_query; `param` is query_by, query_by_weights or prefix.
+Result<std::vector<QueryField>> parse_query_by(std::string_view query_by, std::string_view weights,
+                                               std::string_view prefix);
+
+/// `price:asc, rating:desc`; without a direction descending, as _text_match. Errors: invalid_query,
+/// too_many; sort_by.
+Result<std::vector<SortKey>> parse_sort_by(std::string_view text);
+
+/// `brand, price(cheap:[0, 1000], mid:[1000, 5000], rest:[5000, ])`: an absent bound is infinite.
+/// Errors: invalid_query, too_many; facet_by.
+Result<std::vector<FacetRequest>> parse_facet_by(std::string_view text);
+
+/// `brand:ac` of facet_query into field and prefix. Errors: invalid_query; facet_query.
+struct FacetQuery {
+  std::string field;
+  std::string prefix;
+};
+Result<FacetQuery> parse_facet_query(std::string_view text);
 
 /// Errors: invalid_query, too_many; `param` is the parameter's name.
 Result<void> validate_query(const Query& query);

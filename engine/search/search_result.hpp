@@ -13,7 +13,8 @@ namespace souk::engine {
 
 struct Highlight {
   std::string field;
-  std::string snippet;                    // HTML is NOT escaped: the text of the document with marks around the matches
+  std::string
+      snippet;  // HTML is NOT escaped: the text of the document with marks around the matches
   std::vector<std::string> matched_tokens;
 };
 
@@ -24,25 +25,26 @@ struct HitVariant {
   Money price;
   Quantity available;
   std::int64_t max_per_order = 0;
-  bool matched = false;                   // the filter is true for this variant
+  bool matched = false;  // the filter is true for this variant
 };
 
 struct SortValue {
-  std::variant<std::monostate, double, std::int64_t, std::string> value;  // monostate: missing, sorts last
+  std::variant<std::monostate, double, std::int64_t, std::string>
+      value;  // monostate: missing, sorts last
 };
 
 struct Hit {
   ProductId id;
-  Document document;                      // decode_document() for the fields
+  Document document;  // decode_document() for the fields
   std::vector<HitVariant> variants;
-  Money price;                            // of the cheapest matching variant
-  Quantity available;                     // sum over matching variants
+  Money price;         // of the cheapest matching variant
+  Quantity available;  // sum over matching variants
   bool in_stock = false;
   std::uint64_t version = 0;
   Timestamp created_at;
   Timestamp updated_at;
-  std::int64_t text_match = 0;            // higher is better; does not depend on the number of shards
-  std::vector<SortValue> sort_values;     // per sort key, for merging
+  std::int64_t text_match = 0;         // higher is better; does not depend on the number of shards
+  std::vector<SortValue> sort_values;  // per sort key, for merging
   std::vector<Highlight> highlights;
 };
 
@@ -56,20 +58,20 @@ struct FacetStats {
 };
 struct Facet {
   std::string field;
-  std::vector<FacetCount> counts;         // count descending, then value
+  std::vector<FacetCount> counts;  // count descending, then value
   std::uint64_t total_values = 0;
-  std::optional<FacetStats> stats;        // numeric fields
+  std::optional<FacetStats> stats;  // numeric fields
 };
 
 struct SearchPage {
   std::uint64_t found = 0;
-  std::uint64_t out_of = 0;               // live products
-  std::vector<Hit> hits;                  // best first; ties by product id
+  std::uint64_t out_of = 0;  // live products
+  std::vector<Hit> hits;     // best first; ties by product id
   std::vector<Facet> facets;
-  std::vector<ShardPosition> positions;   // the instant of each shard that answered
-  std::uint32_t shards = 0;               // asked
-  std::vector<ShardId> missing;           // did not answer in time
-  bool cutoff = false;                    // a shard stopped at its budget: found and facets are lower bounds
+  std::vector<ShardPosition> positions;  // the instant of each shard that answered
+  std::uint32_t shards = 0;              // asked
+  std::vector<ShardId> missing;          // did not answer in time
+  bool cutoff = false;  // a shard stopped at its budget: found and facets are lower bounds
 };
 
 }  // namespace souk::engine
