@@ -1,0 +1,10 @@
+#include "net/endpoints/endpoints.hpp"
+
+#include "net/router.hpp"
+
+namespace souk::net {
+
+void add_endpoints(Router& /*router*/) {
+}
+
+}  // namespace souk::net

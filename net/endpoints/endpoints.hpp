@@ -1,0 +1,11 @@
+#pragma once
+
+namespace souk::net {
+
+class Router;
+
+/// Registers every route of the shop's API (`/v1/...`). The routes of operations are added by the
+/// server itself.
+void add_endpoints(Router& router);
+
+}  // namespace souk::net
