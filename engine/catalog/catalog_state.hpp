@@ -89,6 +89,7 @@ public:
   struct Decision {
     Result<CatalogReply> reply;
     Position answer_at = 0;
+    Replay replay{};                     // the stored answer to an idempotency key: replayed, and by whom first asked
   };
   /// Decides on the tentative state and appends the events to `record`, which will be journaled at `record.position`.
   /// Pre: record.position is one above the last record decided. May refuse; then appends nothing.

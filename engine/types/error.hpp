@@ -87,9 +87,9 @@ struct ErrorItem {
 /// Why a request was refused. `detail` is a sentence for people, `param` the field at fault ("lines[1].quantity").
 struct Error {
   Errc code = Errc::internal;
-  std::string detail;
-  std::string param;
-  std::vector<ErrorItem> items;
+  std::string detail{};
+  std::string param{};
+  std::vector<ErrorItem> items{};
 
   friend bool operator==(const Error&, const Error&) = default;
 };

@@ -1,0 +1,296 @@
+#pragma once
+
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "actors/client.hpp"
+#include "engine/catalog/catalog_command.hpp"
+#include "engine/order/order_command.hpp"
+#include "engine/types/result.hpp"
+#include "engine/types/shard.hpp"
+#include "storage/journal.hpp"
+#include "storage/order_store.hpp"
+
+/// The messages of the node's actors. All are local (never serialised), so they carry engine values
+/// as they are; send them as rvalues. A refusal is a value inside the answer, with the position it
+/// was decided at; a caf::error only ever says that an actor is gone (error_mapping.hpp).
+namespace souk::actors {
+
+using Deadline = std::chrono::steady_clock::time_point;
+
+// Catalog shard.
+
+/// `bulk` commands (imports) are refused first when the shard cannot keep up.
+enum class Urgency : std::uint8_t { normal, bulk };
+
+/// Pre: the sender took a place in the queue (ShardPublication::enter). A command whose deadline is
+/// past when its turn comes is answered timed_out and changes nothing.
+struct WriteCatalog {
+  engine::CatalogCommand command;
+  Deadline deadline;
+  Urgency urgency = Urgency::normal;
+};
+/// `position`: the shard's state at which the answer is true; part of the consistency token.
+struct CatalogAnswer {
+  engine::Result<engine::CatalogReply> reply;
+  engine::Position position = 0;
+  engine::Replay replay{};
+};
+
+struct ReadProduct {
+  engine::ProductId product;
+};
+struct ReadStock {
+  engine::Sku sku;
+};
+struct ReadLedger {
+  engine::Sku sku;
+  std::uint64_t from = 0;
+  std::size_t limit = 20;
+};
+struct ReadHold {
+  engine::HoldId hold;
+};
+struct ReadReservation {
+  engine::HoldId reservation;
+};
+/// Which product owns the SKU; asked at the shard of the SKU's slot.
+struct ReadClaim {
+  engine::Sku sku;
+};
+struct ListProducts {
+  engine::ProductId after;
+  std::size_t limit = 20;
+};
+using CatalogQuestion = std::variant<ReadProduct, ReadStock, ReadLedger, ReadHold, ReadReservation,
+                                     ReadClaim, ListProducts>;
+
+/// Answered from committed state, once `at_least` is applied (else consistency_unreachable at the
+/// deadline).
+struct ReadCatalog {
+  CatalogQuestion question;
+  engine::Position at_least = 0;
+  Deadline deadline;
+};
+using CatalogFinding = std::variant<engine::ProductView, engine::SkuEntry, LedgerPage, engine::Hold,
+                                    engine::Reservation, engine::ProductId, ProductPage>;
+/// In the order of CatalogQuestion. Errors: unknown_product, unknown_sku (also for a claim),
+/// unknown_reservation.
+struct CatalogReading {
+  engine::Result<CatalogFinding> finding;
+  engine::Position position = 0;
+};
+
+/// Sent by the node when the coordinators run: whom to ask about overdue checkout holds. See
+/// handles.hpp.
+struct MeetCoordinator;
+
+// Orders shard.
+
+/// Pre: as WriteCatalog.
+struct WriteOrder {
+  engine::OrderCommand command;
+  Deadline deadline;
+};
+struct OrderAnswer {
+  engine::Result<engine::CheckoutOpened> reply;
+  engine::Position position = 0;
+};
+/// Waits until the checkout of that id is over: placed or refused (kind says which), or abandoned
+/// (kind fresh: the key is free again). Errors: idempotency_in_progress at the deadline,
+/// unknown_order.
+struct AwaitCheckout {
+  engine::OrderId order;
+  Deadline deadline;
+};
+
+struct ReadOrder {
+  engine::OrderId order;
+};
+/// The whole entry, whatever became of the checkout.
+struct ReadCheckout {
+  engine::OrderId order;
+};
+struct ListOrders {
+  storage::OrderFilter filter;
+};
+using OrderQuestion = std::variant<ReadOrder, ReadCheckout, ListOrders>;
+struct ReadOrders {
+  OrderQuestion question;
+  engine::Position at_least = 0;
+  Deadline deadline;
+};
+using OrderFinding = std::variant<engine::Order, engine::CheckoutEntry, std::vector<engine::Order>>;
+/// In the order of OrderQuestion. Errors: unknown_order (also an order that was begun and not
+/// placed).
+struct OrderReading {
+  engine::Result<OrderFinding> finding;
+  engine::Position position = 0;
+};
+/// The checkouts that a new leader has to finish.
+struct ReadUnfinished {};
+struct UnfinishedCheckouts {
+  std::vector<engine::CheckoutEntry> entries;
+};
+
+// Every shard.
+
+/// From the journal writer: everything up to here is on this node's disk.
+struct Stored {
+  engine::Position upto = 0;
+};
+struct ReadStatus {};
+struct ShardStatusReading {
+  ShardStatus status;
+};
+/// Writes the whole state to its store; answered when it is there (not yet flushed). For backups
+/// and stops.
+struct Materialise {};
+struct MaterialiseDone {
+  engine::Result<void> result;
+  engine::Position position = 0;
+};
+/// Refuses commands from now on (`unavailable`), answers those under way, materialises; answered
+/// when all that is done.
+struct Drain {};
+struct Drained {};
+/// A shard's own clock stroke.
+struct ShardTick {};
+
+// Journal writer.
+
+/// Records of one shard, positions contiguous with those sent before.
+struct AppendRecords {
+  std::vector<storage::JournalEntry> entries;
+};
+/// The journal failed: the node is unhealthy and ends. Sent to every shard, which refuses
+/// everything from then on.
+struct JournalFailed {
+  engine::Error error;
+};
+
+// Coordinators.
+
+// One answer per request, always, with the positions that were read or written. `replay`: see
+// engine/order/idempotency.
+
+struct BeginCheckoutSaga {
+  RequestContext context;
+  engine::BeginCheckout begin;
+};
+struct CheckoutAnswer {
+  engine::Result<CheckoutReply> reply;
+  engine::ConsistencyToken token{};
+  engine::Replay replay{};
+};
+/// From a catalog shard: do these overdue checkout holds still belong to a checkout that is begun
+/// or placed? Those that do not are released by the shard. Holds that cannot be judged now are
+/// simply left out of the answer.
+struct JudgeHolds {
+  std::vector<engine::HoldId> holds;
+};
+struct HoldsJudged {
+  std::vector<engine::HoldId> abandoned;
+};
+/// The orders shards have recovered: finish what the last leader left undone.
+struct ResumeCheckouts {};
+
+struct Reserve {
+  RequestContext context;
+  ReserveRequest request;
+};
+struct SettleReservation {
+  enum class Kind : std::uint8_t { commit, release, extend };
+  RequestContext context;
+  Kind kind = Kind::commit;
+  engine::HoldId reservation;
+  std::optional<std::vector<engine::HoldLine>> lines;  // commit: only that much
+  engine::Duration ttl{};                              // extend
+  engine::IdempotencyKey idempotency;
+};
+struct ReservationAnswer {
+  engine::Result<engine::Reservation> reply;
+  engine::ConsistencyToken token{};
+  engine::Replay replay{};
+};
+
+struct WriteProduct {
+  RequestContext context;
+  engine::PutProduct put;
+};
+struct ProductAnswer {
+  engine::Result<ProductPutReply> reply;
+  engine::ConsistencyToken token{};
+};
+struct RemoveProduct {
+  RequestContext context;
+  engine::DeleteProduct remove;
+};
+struct RemoveAnswer {
+  engine::Result<engine::Acknowledged> reply;
+  engine::ConsistencyToken token{};
+};
+struct ImportProducts {
+  RequestContext context;
+  ImportChunk chunk;
+};
+struct ImportAnswer {
+  engine::Result<ImportReply> reply;
+  engine::ConsistencyToken token{};
+};
+
+struct SearchProducts {
+  RequestContext context;
+  engine::Query query;
+  bool require_full_coverage = false;
+};
+struct SearchAnswer {
+  engine::Result<engine::SearchPage> reply;
+  engine::ConsistencyToken token{};
+};
+
+}  // namespace souk::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::WriteCatalog)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::CatalogAnswer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ReadCatalog)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::CatalogReading)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::WriteOrder)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::OrderAnswer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::AwaitCheckout)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ReadOrders)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::OrderReading)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ReadUnfinished)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::UnfinishedCheckouts)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::Stored)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ReadStatus)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ShardStatusReading)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::Materialise)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::MaterialiseDone)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::Drain)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::Drained)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ShardTick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::AppendRecords)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::JournalFailed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::BeginCheckoutSaga)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::CheckoutAnswer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::JudgeHolds)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::HoldsJudged)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ResumeCheckouts)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::Reserve)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::SettleReservation)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ReservationAnswer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::WriteProduct)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ProductAnswer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::RemoveProduct)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::RemoveAnswer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ImportProducts)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ImportAnswer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::SearchProducts)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::SearchAnswer)

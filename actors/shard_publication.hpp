@@ -1,0 +1,68 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+
+#include "engine/index/catalog_index.hpp"
+#include "engine/types/shard.hpp"
+
+namespace souk::actors {
+
+/// What a shard's owner shows to other threads: its place in the journal, its search snapshot, how
+/// long its queue is. Written by the shard and the journal writer, read by anyone without asking
+/// the actor.
+class ShardPublication {
+public:
+  ShardPublication(engine::ShardId id, std::uint32_t queue_limit)
+      : shard{id}, queue_max{queue_limit} {}
+
+  const engine::ShardId shard;
+  const std::uint32_t queue_max;
+
+  std::atomic<engine::Position> stored{0};
+  std::atomic<engine::Position> committed{0};
+  std::atomic<engine::Position> applied{0};
+  std::atomic<engine::Position> materialised{0};
+  std::atomic<std::uint64_t> state_hash{0};
+  std::atomic<std::uint64_t> products{0};
+  std::atomic<std::uint64_t> skus{0};
+  std::atomic<std::uint64_t> holds{0};
+  std::atomic<std::uint64_t> orders{0};
+  std::atomic<std::uint64_t> segments{0};
+  std::atomic<std::uint64_t> index_bytes{0};
+  /// True while bulk commands are refused: too much waits to be materialised or merged.
+  std::atomic<bool> bulk_blocked{false};
+
+  /// A place in the shard's queue. Every sender of a write takes one first and refuses with
+  /// `overloaded` when it gets none; the shard gives it back when it answers. So the mailbox is
+  /// bounded, and a refusal costs one atomic.
+  bool enter() {
+    if (queued_.fetch_add(1, std::memory_order_relaxed) < queue_max) return true;
+    queued_.fetch_sub(1, std::memory_order_relaxed);
+    return false;
+  }
+  void leave() { queued_.fetch_sub(1, std::memory_order_relaxed); }
+  std::uint32_t queued() const { return queued_.load(std::memory_order_relaxed); }
+
+  /// The newest search snapshot; null until the first publish (and for orders shards).
+  engine::SnapshotPtr snapshot() const {
+    const std::lock_guard lock{mutex_};
+    return snapshot_;
+  }
+  void publish(engine::SnapshotPtr snapshot) {
+    const std::lock_guard lock{mutex_};
+    snapshot_.swap(snapshot);
+  }
+
+private:
+  std::atomic<std::uint32_t> queued_{0};
+  // libstdc++ 12's atomic<shared_ptr> spins on a bit that ThreadSanitizer cannot see; a mutex held
+  // for one pointer copy costs the same and is visible to it.
+  mutable std::mutex mutex_;
+  engine::SnapshotPtr snapshot_;
+};
+using PublicationPtr = std::shared_ptr<ShardPublication>;
+
+}  // namespace souk::actors
