@@ -64,7 +64,8 @@ struct DeleteProduct {
 
 /// Changes on_hand by `delta`, or sets it (`on_hand`), then `change_from` may name the value it must have now.
 /// Errors: unknown_sku, version_mismatch (change_from stale; item carries the current value), stock_held,
-/// quantity_overflow, invalid_value.
+/// quantity_overflow, insufficient_stock (on_hand would be negative), invalid_value. Of a keyed one, refusals are stored
+/// like answers; unknown_sku is not, because it may only mean that the request was routed by stale knowledge.
 struct AdjustStock {
   Sku sku;
   std::optional<Quantity> delta;
@@ -136,7 +137,9 @@ using CatalogCommand =
 
 struct Claimed {
   std::vector<std::optional<ProductId>> taken_by;  // per claim: another product that owns the SKU, or nothing
+  std::vector<Sku> fresh;                          // claimed by this command; none if any was taken
 };
+/// Of PutProduct and DeleteProduct.
 struct ProductPutDone {
   ProductId product;
   std::uint64_t version = 0;

@@ -88,10 +88,15 @@ struct ImportProgressed {
   std::vector<std::uint64_t> lines;
 };
 
+/// Imports whose progress is given up, because too many are remembered.
+struct ImportsForgotten {
+  std::vector<std::string> ids;
+};
+
 using CatalogEvent =
     std::variant<SkusClaimed, SkusReleased, ProductPut, ProductDeleted, StockChanged, HoldPlaced, HoldCommitted,
                  HoldReleased, HoldExtended, HoldsForgotten, AnswerRecorded, AnswersForgotten, ReservationRecorded,
-                 ReservationsForgotten, ImportProgressed>;
+                 ReservationsForgotten, ImportProgressed, ImportsForgotten>;
 
 /// One batch of a catalog shard's journal.
 struct CatalogRecord {

@@ -23,7 +23,8 @@ struct AnswerEntry {
 /// Lines of an import that are done, so that repeating it does none twice.
 struct ImportEntry {
   std::string import_id;
-  std::vector<std::uint64_t> lines;      // as stored; in memory a bitmap
+  Position first_position = 0;           // of the record that began it; the oldest is forgotten first
+  std::string lines;                     // a serialized bitmap; opaque outside engine/catalog
 };
 
 struct CatalogTables;      // Table<...> per kind: the committed state
@@ -80,6 +81,8 @@ public:
   std::vector<ProductId> products_after(const ProductId& after, std::size_t limit) const;
   /// Checkout holds whose time is over at `now`: their sagas are to be asked.
   std::vector<HoldId> overdue_checkout_holds(Timestamp now) const;
+  /// True if ExpireDue at `now` would find something: client holds, tombstones, stored answers or reservations.
+  bool anything_due(Timestamp now) const;
   std::size_t product_count() const;
   std::size_t hold_count() const;
   std::size_t sku_count() const;
@@ -89,10 +92,11 @@ public:
   struct Decision {
     Result<CatalogReply> reply;
     Position answer_at = 0;
-    Replay replay{};                     // the stored answer to an idempotency key: replayed, and by whom first asked
+    Replay replay{};                     // replayed: the answer, or refusal, is the stored one of the first request
   };
   /// Decides on the tentative state and appends the events to `record`, which will be journaled at `record.position`.
-  /// Pre: record.position is one above the last record decided. May refuse; then appends nothing.
+  /// Pre: record.position is one above the last record decided. May refuse; then appends nothing but
+  /// the stored refusal of an idempotency key.
   Decision decide(const CatalogCommand& command, CatalogRecord& record);
   /// Throws the tentative state away (leadership lost, journal failed).
   void forget_tentative();

@@ -96,7 +96,8 @@ struct ProductEntry {
   ProductId id;
   Document document;
   std::uint64_t version = 0;           // rises with every edit; the ETag
-  std::uint64_t content_version = 0;   // `version` at which `document` last changed; names what is indexed
+  std::uint64_t content_version = 0;   // names the content of `document`: its hash, only to be compared for equality,
+                                       // so a product that is deleted and created anew never meets its old postings
   std::optional<std::int64_t> source_version;
   ProductStatus status = ProductStatus::active;
   std::optional<Timestamp> available_at;

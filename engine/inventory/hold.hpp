@@ -33,6 +33,7 @@ struct Hold {
   HoldOwner owner = HoldOwner::client;
   HoldState state = HoldState::held;
   std::vector<HoldLine> lines;       // what is held; after a commit what was sold
+  std::vector<Money> prices;         // per line: the unit price promised when it was held; empty once finished
   Timestamp placed_at;
   Timestamp expires_at;              // of a finished hold: when it may be forgotten
 
