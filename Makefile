@@ -1,0 +1,23 @@
+# The commands people type. Everything else is CMake's (CMakePresets.json).
+.PHONY: build test demo fuzz clean
+
+build:
+	@deploy/install-dependencies.sh --build-only
+	@cmake --preset release $(if $(wildcard build/release/build.ninja),>/dev/null)
+	@cmake --build --preset release --target souk souk-bench
+
+# Everything: unit, integration, fault and command-line tests, the linters and a short fuzz run.
+test:
+	@deploy/install-dependencies.sh
+	@deploy/test.sh
+
+demo: build
+	@deploy/demo.sh
+
+# Longer runs, for a person who waits for them.
+fuzz:
+	@deploy/install-dependencies.sh
+	@deploy/fuzz.sh $(or $(SECONDS_EACH),60)
+
+clean:
+	rm -rf build

@@ -1,0 +1,183 @@
+#include "bench/run.hpp"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+namespace souk::bench {
+namespace {
+
+using std::chrono::duration;
+using std::chrono::duration_cast;
+using std::chrono::microseconds;
+using std::chrono::steady_clock;
+
+/// User and system seconds of a process, from /proc/PID/stat (fields 14 and 15).
+double cpu_seconds_of(int pid) {
+  std::ifstream file{"/proc/" + std::to_string(pid) + "/stat"};
+  std::string text;
+  std::getline(file, text);
+  const std::size_t after_name = text.rfind(')');
+  if (after_name == std::string::npos) return 0;
+  std::istringstream fields{text.substr(after_name + 2)};
+  std::string skipped;
+  for (int i = 0; i < 11; ++i) fields >> skipped;
+  double user = 0;
+  double system = 0;
+  fields >> user >> system;
+  return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
+std::uint64_t rss_of(int pid) {
+  std::ifstream file{"/proc/" + std::to_string(pid) + "/statm"};
+  std::uint64_t total = 0;
+  std::uint64_t resident = 0;
+  file >> total >> resident;
+  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+double own_cpu_seconds() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+/// Drives the load. One thread; `now` moves with the client's poll.
+class Driver {
+public:
+  Driver(const Scenario& scenario, const Target& target, const std::vector<int>& pids,
+         Workload& workload, RunResult& result)
+      : scenario_{scenario},
+        pids_{pids},
+        workload_{workload},
+        result_{result},
+        client_{target.host, target.port, scenario.connections} {}
+
+  void run() {
+    const auto start = steady_clock::now();
+    measure_from_ =
+        start + duration_cast<steady_clock::duration>(duration<double>{scenario_.warmup_seconds});
+    const auto end =
+        measure_from_ + duration_cast<steady_clock::duration>(duration<double>{scenario_.seconds});
+    bool measuring = false;
+    next_intended_ = start;
+    for (;;) {
+      const auto now = steady_clock::now();
+      if (!measuring && now >= measure_from_) {
+        measuring = true;
+        mark();
+      }
+      const bool over = scenario_.attempts > 0 ? workload_.exhausted() : now >= end;
+      if (over) break;
+      if (now >= next_progress_) {
+        next_progress_ = now + std::chrono::seconds{1};
+        std::fprintf(stderr, "\r%s: %3.0f s, %llu answers ", scenario_.name.c_str(),
+                     duration<double>{now - start}.count(),
+                     static_cast<unsigned long long>(answers_));
+      }
+      feed(now, end);
+      client_.poll(scenario_.rate > 0 ? next_intended_ : now + std::chrono::milliseconds{5});
+    }
+    const auto drain_until =
+        steady_clock::now() +
+        duration_cast<steady_clock::duration>(duration<double>{scenario_.timeout_seconds + 1});
+    if (scenario_.attempts == 0) finish();
+    while (client_.outstanding() > 0 && steady_clock::now() < drain_until)
+      client_.poll(steady_clock::now() + std::chrono::milliseconds{5});
+    if (scenario_.attempts > 0) finish();
+    std::fputc('\n', stderr);
+    result_.lateness = percentiles_of(lateness_);
+  }
+
+private:
+  void mark() {
+    own_before_ = own_cpu_seconds();
+    for (const int pid : pids_) server_before_ += cpu_seconds_of(pid);
+  }
+
+  void finish() {
+    result_.seconds = duration<double>{steady_clock::now() - measure_from_}.count();
+    result_.generator_cpu_seconds = own_cpu_seconds() - own_before_;
+    for (const int pid : pids_) {
+      result_.server_cpu_seconds += cpu_seconds_of(pid);
+      result_.server_rss_bytes += rss_of(pid);
+    }
+    result_.server_cpu_seconds -= server_before_;
+  }
+
+  void feed(SteadyTime now, SteadyTime end) {
+    if (scenario_.rate <= 0) {
+      while (client_.outstanding() < client_.connections() && !workload_.exhausted()) send(now);
+      return;
+    }
+    const auto gap = duration_cast<steady_clock::duration>(duration<double>{1.0 / scenario_.rate});
+    while (next_intended_ <= now && next_intended_ < end && !workload_.exhausted()) {
+      if (next_intended_ >= measure_from_) {
+        lateness_.push_back(
+            static_cast<std::uint32_t>(duration_cast<microseconds>(now - next_intended_).count()));
+      }
+      send(next_intended_);
+      next_intended_ += gap;
+    }
+  }
+
+  void send(SteadyTime intended) {
+    Workload::Operation operation = workload_.next();
+    const auto deadline = intended + duration_cast<steady_clock::duration>(
+                                         duration<double>{scenario_.timeout_seconds});
+    client_.send(std::move(operation.request), deadline,
+                 [this, intended, kind = std::move(operation.kind),
+                  done = std::move(operation.done)](const HttpAnswer& answer) {
+                   if (done) done(answer);
+                   ++answers_;
+                   if (intended < measure_from_) return;
+                   const auto now = steady_clock::now();
+                   const auto latency = std::min<std::int64_t>(
+                       duration_cast<microseconds>(now - intended).count(), UINT32_MAX);
+                   const auto second =
+                       static_cast<std::size_t>(duration<double>{now - measure_from_}.count());
+                   result_.series[kind].add(static_cast<std::uint32_t>(latency), answer.status,
+                                            second);
+                 });
+  }
+
+  const Scenario& scenario_;
+  const std::vector<int>& pids_;
+  Workload& workload_;
+  RunResult& result_;
+  LoadClient client_;
+  SteadyTime measure_from_;
+  SteadyTime next_intended_;
+  SteadyTime next_progress_{};
+  std::vector<std::uint32_t> lateness_;
+  std::uint64_t answers_ = 0;
+  double own_before_ = 0;
+  double server_before_ = 0;
+};
+
+}  // namespace
+
+RunResult run_scenario(const Scenario& scenario, const Target& target,
+                       const std::vector<int>& pids) {
+  RunResult result;
+  result.scenario = scenario;
+  Caller caller{target};
+  Workload workload{scenario, target};
+  workload.prepare(caller);
+  Driver{scenario, target, pids, workload, result}.run();
+  double load[1] = {0};
+  if (::getloadavg(load, 1) == 1) result.load_average = load[0];
+  result.verdict = judge(scenario, workload, caller);
+  return result;
+}
+
+}  // namespace souk::bench

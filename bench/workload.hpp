@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "bench/random.hpp"
+#include "bench/scenario.hpp"
+#include "bench/target.hpp"
+
+namespace souk::bench {
+
+/// One checkout that was sent: everything the verdict needs to hold the server to its word.
+struct Attempt {
+  std::string key;                                            // idempotency key
+  std::vector<std::pair<std::uint32_t, std::int64_t>> lines;  // (SKU number, quantity)
+  int status = 0;        // of the first definite answer; 0: unknown
+  std::string order_id;  // of a 201
+};
+
+/// What happened to the bench's own SKUs.
+struct CheckoutLog {
+  std::string customer;  // e-mail of this run's orders
+  std::vector<std::string> skus;
+  std::vector<std::int64_t> sold_before;  // per SKU, when the run began
+  std::vector<Attempt> attempts;
+  std::vector<std::string> contradictions;  // a repeat that was not answered like the first
+};
+
+/// Makes the operations of a scenario, one after the other, from its seed.
+class Workload {
+public:
+  Workload(const Scenario& scenario, const Target& target);
+
+  /// Imports the SKUs of the scenario and reads words to search for. Shows progress on stderr.
+  void prepare(Caller& caller);
+
+  struct Operation {
+    std::string kind;
+    std::string request;
+    std::function<void(const HttpAnswer&)> done;  // null: nothing to note
+  };
+  Operation next();
+  /// True when a scenario of a fixed number of attempts has sent them all.
+  bool exhausted() const;
+  CheckoutLog& log() { return log_; }
+
+  /// The bytes of an attempt's request, equal each time.
+  std::string checkout_request(const Attempt& attempt) const;
+
+private:
+  Operation search();
+  Operation as_you_type();
+  Operation checkout();
+  Operation stock_change();
+  std::string words(std::size_t count);
+
+  Scenario scenario_;
+  Target target_;
+  Random random_;
+  Zipf popularity_;
+  std::vector<std::string> titles_;
+  std::string typed_;
+  std::size_t typed_length_ = 0;
+  std::string run_;
+  CheckoutLog log_;
+};
+
+std::string percent_encode(std::string_view text);
+
+}  // namespace souk::bench
