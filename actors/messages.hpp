@@ -165,9 +165,11 @@ struct ShardTick {};
 
 // Journal writer.
 
-/// Records of one shard, positions contiguous with those sent before.
+/// Records of one shard, positions contiguous with those sent before; and how far it is known to be
+/// committed, which is written beside them.
 struct AppendRecords {
   std::vector<storage::JournalEntry> entries;
+  engine::ShardPosition committed;
 };
 /// The journal failed: the node is unhealthy and ends. Sent to every shard, which refuses
 /// everything from then on.

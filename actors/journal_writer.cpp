@@ -1,0 +1,103 @@
+#include "actors/journal_writer.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <chrono>
+#include <unordered_map>
+
+namespace souk::actors {
+namespace {
+
+struct SyncWaiting {};
+
+}  // namespace
+}  // namespace souk::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::SyncWaiting)
+
+namespace souk::actors {
+namespace {
+
+using StoredListener = caf::typed_actor<caf::reacts_to<Stored>, caf::reacts_to<JournalFailed>>;
+using Interface = JournalWriter::extend<caf::reacts_to<SyncWaiting>>;
+
+class JournalWriterActor final : public Interface::base {
+public:
+  JournalWriterActor(caf::actor_config& config, JournalWriterParts parts)
+      : Interface::base{config}, parts_{std::move(parts)} {}
+
+  const char* name() const override { return "journal_writer"; }
+
+private:
+  behavior_type make_behavior() override {
+    return {
+        [this](AppendRecords& request) { on_append(request); },
+        [this](const SyncWaiting&) { on_sync(); },
+    };
+  }
+
+  void on_append(AppendRecords& request) {
+    const auto shard = caf::actor_cast<StoredListener>(current_sender());
+    if (failure_) {
+      send(shard, JournalFailed{*failure_});
+      return;
+    }
+    if (entries_.empty())
+      send(this, SyncWaiting{});  // lands behind every record that waits already
+    for (storage::JournalEntry& entry : request.entries) {
+      bytes_ += entry.bytes.size();
+      auto& waiting = senders_[entry.shard];
+      waiting.actor = shard;
+      waiting.upto = entry.position;
+      entries_.push_back(std::move(entry));
+    }
+    committed_.push_back(request.committed);
+    if (bytes_ >= parts_.batch_bytes_max) on_sync();
+  }
+
+  void on_sync() {
+    if (entries_.empty()) return;  // written already, because the batch was full
+    const auto begin = std::chrono::steady_clock::now();
+    const auto written = parts_.journal->append(entries_, committed_, parts_.durability);
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
+    if (parts_.metrics) parts_.metrics->synced(entries_.size(), bytes_, taken.count());
+    if (!written) {
+      failure_ = written.error();
+      parts_.health->failed = true;
+    }
+    for (auto& [id, waiting] : senders_) {
+      if (written) {
+        send(waiting.actor, Stored{waiting.upto});
+      } else {
+        send(waiting.actor, JournalFailed{*failure_});
+      }
+    }
+    entries_.clear();
+    committed_.clear();
+    senders_.clear();
+    bytes_ = 0;
+  }
+
+  struct Waiting {
+    StoredListener actor;
+    engine::Position upto = 0;
+  };
+  JournalWriterParts parts_;
+  std::vector<storage::JournalEntry> entries_;
+  std::vector<engine::ShardPosition> committed_;
+  std::unordered_map<engine::ShardId, Waiting> senders_;
+  std::size_t bytes_ = 0;
+  std::optional<engine::Error> failure_;
+};
+
+}  // namespace
+
+JournalWriter spawn_journal_writer(caf::actor_system& system, JournalWriterParts parts,
+                                   Placement placement) {
+  if (placement == Placement::detached) {
+    return system.spawn<JournalWriterActor, caf::detached>(std::move(parts));
+  }
+  return system.spawn<JournalWriterActor>(std::move(parts));
+}
+
+}  // namespace souk::actors
