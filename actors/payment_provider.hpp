@@ -1,0 +1,71 @@
+#pragma once
+
+#include <caf/actor.hpp>
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/order/order.hpp"
+#include "engine/types/id.hpp"
+#include "engine/types/money.hpp"
+
+namespace souk::actors {
+
+/// What may be asked of a payment. `make_void` also forbids an authorization that has not arrived
+/// yet.
+enum class PaymentVerb : std::uint8_t { authorize, capture, make_void };
+
+/// One thing asked of a provider. The payment id is the idempotency key: asking twice acts once.
+struct PaymentRequest {
+  PaymentVerb verb = PaymentVerb::authorize;
+  engine::PaymentId payment;
+  engine::Money amount;
+  std::string token;  // as the client gave it, understood by the provider only
+};
+
+/// unknown: the provider cannot say whether it happened (lost connection, its own failure).
+enum class PaymentOutcome : std::uint8_t { approved, declined, insufficient_funds, unknown };
+
+struct PaymentAnswer {
+  PaymentVerb verb = PaymentVerb::authorize;
+  engine::PaymentId payment;
+  PaymentOutcome outcome = PaymentOutcome::unknown;
+  std::string reference;     // the provider's name for the authorization
+  std::string decline_code;  // when refused: "card_declined"
+};
+
+/// Everything one checkout coordinator asks of one provider in one round.
+struct PaymentRequests {
+  std::vector<PaymentRequest> items;
+};
+/// What a provider sends to whoever asked. An answer may come late, more than once or never: the
+/// asker matches it by payment and verb, keeps the deadline, and takes silence for `unknown`.
+struct PaymentAnswers {
+  std::vector<PaymentAnswer> items;
+};
+
+/// The payment providers of a node by name. A provider is an actor that takes PaymentRequests and
+/// sends PaymentAnswers to the sender. Filled by the node before it spawns coordinators, then only
+/// read.
+class PaymentProviders {
+public:
+  void add(std::string name, caf::actor provider) {
+    providers_.insert_or_assign(std::move(name), std::move(provider));
+  }
+  /// Null if there is no provider of that name.
+  caf::actor find(const std::string& name) const {
+    const auto found = providers_.find(name);
+    return found == providers_.end() ? caf::actor{} : found->second;
+  }
+
+private:
+  std::map<std::string, caf::actor, std::less<>> providers_;
+};
+
+}  // namespace souk::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::PaymentRequests)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::PaymentAnswers)
