@@ -66,11 +66,4 @@ struct RequestScope {
   }
 };
 
-/// A new time-ordered id: prefix ("prod_", "rsv_", ...) and 24 characters of base32 from time and
-/// randomness, unguessable.
-std::string new_id(std::string_view prefix, engine::Timestamp now);
-/// An id that follows from a key: prefix and 26 characters of base32 of its hash. The same key
-/// gives the same id.
-std::string id_from_key(std::string_view prefix, std::string_view key);
-
 }  // namespace souk::net

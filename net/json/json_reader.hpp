@@ -60,6 +60,7 @@ public:
 private:
   friend class JsonDocument;
   friend class ObjectReader;
+  friend struct JsonBuilder;
   JsonValue(const JsonDocument* document, std::uint32_t node) : document_{document}, node_{node} {}
   const JsonDocument* document_;
   std::uint32_t node_;
