@@ -3,6 +3,8 @@
 #include <array>
 #include <cassert>
 
+#include "net/http/utf8.hpp"
+
 namespace souk::net {
 
 /// A path segment of the table. A parameter segment may end in a verb: `{id}:split`.
@@ -131,7 +133,7 @@ Router::Match Router::match(Method method, std::string_view path) const {
   match.params.reserve(names.size());
   for (std::size_t i = 0; i < names.size(); ++i) {
     auto value = percent_decode(values[i], false);
-    if (!value) return Match{};
+    if (!value || !is_utf8(*value)) return Match{};
     match.params.emplace_back(names[i], std::move(*value));
   }
   match.route = routes_[index].get();
