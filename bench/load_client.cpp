@@ -17,6 +17,8 @@
 namespace souk::bench {
 namespace {
 
+constexpr std::chrono::milliseconds kRestAfterFailure{50};
+
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
 }
@@ -132,7 +134,7 @@ void LoadClient::fail(std::size_t index) {
   if (!connection.active) return;
   connection.active = false;
   --busy_;
-  idle_.push_back(index);
+  resting_.emplace_back(std::chrono::steady_clock::now() + kRestAfterFailure, index);
   const Done done = std::move(connection.current.done);
   done(HttpAnswer{});
 }
@@ -236,8 +238,13 @@ void LoadClient::poll(SteadyTime until) {
     if ((event.events & EPOLLOUT) != 0) flush(index);
     if ((event.events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) receive(index);
   }
+  const auto now = std::chrono::steady_clock::now();
+  while (!resting_.empty() && resting_.front().first <= now) {
+    idle_.push_back(resting_.front().second);
+    resting_.pop_front();
+  }
   dispatch();
-  expire(std::chrono::steady_clock::now());
+  expire(now);
 }
 
 std::string make_request(std::string_view method, std::string_view target, std::string_view host,

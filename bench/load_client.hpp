@@ -43,7 +43,8 @@ public:
   void poll(SteadyTime until);
   /// Requests sent or queued that have no answer yet.
   std::size_t outstanding() const { return queue_.size() + busy_; }
-  std::size_t connections() const { return connections_.size(); }
+  /// Connections that are not resting after a failure.
+  std::size_t usable() const { return connections_.size() - resting_.size(); }
 
 private:
   struct Pending {
@@ -76,6 +77,8 @@ private:
   int epoll_ = -1;
   std::vector<Connection> connections_;
   std::vector<std::size_t> idle_;
+  /// Connections that just failed, and when they may be used again: a dead server is not hammered.
+  std::deque<std::pair<SteadyTime, std::size_t>> resting_;
   std::deque<Pending> queue_;
   std::size_t busy_ = 0;
   SteadyTime next_expiry_{};

@@ -116,7 +116,7 @@ private:
 
   void feed(SteadyTime now, SteadyTime end) {
     if (scenario_.rate <= 0) {
-      while (client_.outstanding() < client_.connections() && !workload_.exhausted()) send(now);
+      while (client_.outstanding() < client_.usable() && !workload_.exhausted()) send(now);
       return;
     }
     const auto gap = duration_cast<steady_clock::duration>(duration<double>{1.0 / scenario_.rate});
