@@ -1,7 +1,5 @@
 #pragma once
 
-#include <functional>
-#include <optional>
 #include <vector>
 
 #include "engine/catalog/catalog_state.hpp"
@@ -15,13 +13,18 @@ class CatalogStore {
 public:
   CatalogStore(Database& database, engine::ShardId shard) : database_{database}, shard_{shard} {}
 
-  /// Writes all changes and the applied position with its state hash in one unlogged batch (several for a huge one: then
-  /// the position goes into the last, and replay from the old position is harmless because values are absolute).
+  /// Writes all changes and the applied position with its state hash in ONE unlogged batch, however
+  /// large: the journal's events are differences, so values newer than their position would be
+  /// counted twice by a replay.
   engine::Result<void> save(const engine::CatalogChanges& changes);
-  /// Fills `state` with everything saved (load() in chunks, then set_loaded()). Errors: corrupt_record, newer_format.
+  /// Fills `state` with everything saved (load() in chunks, then set_loaded()); leaves it alone if
+  /// nothing was. Errors: corrupt_record (also if the state hash is not the saved one),
+  /// newer_format.
   engine::Result<void> load(engine::CatalogState& state) const;
-  /// Ledger entries of a SKU, newest first, from record position `head` down. Follows LedgerEntry::previous.
-  engine::Result<std::vector<engine::LedgerEntry>> ledger(const engine::Sku& sku, engine::Position head,
+  /// Ledger entries of a SKU, newest first, from record position `head` down. Follows
+  /// LedgerEntry::previous. Errors: unavailable (head is not materialised yet), corrupt_record.
+  engine::Result<std::vector<engine::LedgerEntry>> ledger(const engine::Sku& sku,
+                                                          engine::Position head,
                                                           std::size_t limit) const;
 
 private:

@@ -13,10 +13,11 @@ namespace souk::storage {
 /// A page of orders, newest first by (created_at, id).
 struct OrderFilter {
   std::optional<engine::OrderStatus> status;
-  std::string customer;                         // customer id or email; empty: all
+  std::string customer;                           // customer id or email; empty: all
   std::optional<engine::Timestamp> created_from;  // inclusive
   std::optional<engine::Timestamp> created_to;    // exclusive
-  std::optional<engine::Timestamp> before_time;   // cursor: strictly older than (before_time, before_id)
+  std::optional<engine::Timestamp>
+      before_time;  // cursor: strictly older than (before_time, before_id)
   engine::OrderId before_id;
   std::size_t limit = 20;
 };
@@ -26,13 +27,20 @@ class OrderStore {
 public:
   OrderStore(Database& database, engine::ShardId shard) : database_{database}, shard_{shard} {}
 
+  /// Writes all changes, their index entries, the position and the list of unfinished checkouts in
+  /// one unlogged batch.
   engine::Result<void> save(const engine::OrderChanges& changes);
+  /// nothing: never heard of, or not materialised yet.
   engine::Result<std::optional<engine::CheckoutEntry>> load(const engine::OrderId& id) const;
-  /// Materialised position, hash and the unfinished checkouts: everything a restarting leader needs resident.
+  /// Materialised position, hash and the unfinished checkouts: everything a restarting leader needs
+  /// resident.
   engine::Result<void> load_unfinished(engine::OrderState& state) const;
+  /// Materialised orders only. O(entries of the range until the page is full); a customer's orders
+  /// have their own index.
   engine::Result<std::vector<engine::Order>> list(const OrderFilter& filter) const;
-  /// Entries refused before that time, for the retention sweep.
-  engine::Result<std::vector<engine::OrderId>> refused_before(engine::Timestamp time, std::size_t limit) const;
+  /// Checkouts begun before that time and refused, oldest first, for the retention sweep.
+  engine::Result<std::vector<engine::OrderId>> refused_before(engine::Timestamp time,
+                                                              std::size_t limit) const;
 
 private:
   Database& database_;

@@ -11,15 +11,22 @@
 
 namespace souk::storage {
 
-/// Index segments of one shard as files `DATA/segments/<shard>/<name>`: written to a temporary name, synced, renamed, the
-/// folder synced. A cache: any file may be missing or damaged, the index is then rebuilt from the products.
+/// Index segments of one shard as files `DATA/segments/<shard>/<name>`: written to a temporary
+/// name, synced, renamed, the folder synced. A cache: any file may be missing or damaged, the index
+/// is then rebuilt from the products.
 class SegmentStore {
 public:
-  SegmentStore(std::filesystem::path folder, engine::ShardId shard);
+  /// `folder`: DATA/segments.
+  SegmentStore(const std::filesystem::path& folder, engine::ShardId shard)
+      : folder_{folder / shard.name()} {}
 
+  /// Pre: the name is a valid id.
   engine::Result<void> save(const std::string& name, const std::string& bytes);
-  /// Visits all saved segments (name, bytes).
-  engine::Result<void> load(const std::function<void(const std::string&, std::shared_ptr<const std::string>)>& visit) const;
+  /// Visits all saved segments (name, bytes) in order of their names. Unreadable files are left
+  /// out.
+  engine::Result<void> load(
+      const std::function<void(const std::string&, std::shared_ptr<const std::string>)>& visit)
+      const;
   /// Deletes every file that is not named.
   engine::Result<void> keep_only(const std::vector<std::string>& names);
 

@@ -1,0 +1,178 @@
+#include "storage/catalog_store.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "storage/record.hpp"
+
+namespace souk::storage {
+namespace {
+
+using engine::CatalogChanges;
+using engine::Errc;
+using engine::Error;
+using engine::Position;
+using engine::Result;
+
+/// Values handed to the state in one load(); bounds the memory of a restart.
+constexpr std::size_t kChunk = 4096;
+
+template <class Ids>
+void erase_all(Batch& batch, Table table, engine::ShardId shard, const Ids& ids) {
+  for (const auto& id : ids) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(id)>, std::string>) {
+      batch.erase(table, shard_key(shard, id));
+    } else {
+      batch.erase(table, shard_key(shard, id.str()));
+    }
+  }
+}
+
+/// Reads a whole table of a shard into the member of CatalogChanges that `list` gives, chunk by
+/// chunk.
+template <class Decode, class Member>
+Result<void> load_table(const Database& database, Table table, engine::ShardId shard, Decode decode,
+                        Member member, engine::CatalogState& state) {
+  CatalogChanges chunk;
+  std::optional<Error> failed;
+  const Result<void> scanned =
+      database.scan(table, shard_key(shard), after_prefix(shard_key(shard)),
+                    [&](std::string_view key, std::string_view value) {
+                      auto entry = decode(key, value);
+                      if (!entry) {
+                        failed = entry.error();
+                        return false;
+                      }
+                      (chunk.*member).push_back(std::move(*entry));
+                      if ((chunk.*member).size() == kChunk) state.load(std::exchange(chunk, {}));
+                      return true;
+                    });
+  if (!scanned) return scanned.error();
+  if (failed) return *failed;
+  if (!(chunk.*member).empty()) state.load(std::move(chunk));
+  return {};
+}
+
+Result<engine::ClaimSkus::Claim> decode_whole_claim(std::string_view key, std::string_view value) {
+  Result<engine::ProductId> product = decode_claim(key, value);
+  if (!product) return product.error();
+  return engine::ClaimSkus::Claim{engine::Sku{std::string{key.substr(kShardKeyBytes)}},
+                                  std::move(*product)};
+}
+
+}  // namespace
+
+Result<void> CatalogStore::save(const CatalogChanges& changes) {
+  Batch batch{database_};
+  const auto put_all = [&](Table table, const auto& values, const auto& name_of,
+                           const auto& encode) {
+    for (const auto& value : values) {
+      const std::string key = shard_key(shard_, name_of(value));
+      batch.put(table, key, encode(key, value));
+    }
+  };
+  put_all(
+      Table::products, changes.products, [](const auto& v) { return v.id.str(); }, encode_product);
+  put_all(
+      Table::skus, changes.skus, [](const auto& v) { return v.terms.sku.str(); }, encode_sku);
+  put_all(
+      Table::claims, changes.claims, [](const auto& v) { return v.sku.str(); },
+      [](std::string_view key, const auto& v) { return encode_claim(key, v.product); });
+  put_all(
+      Table::holds, changes.holds, [](const auto& v) { return v.id.str(); }, encode_hold);
+  put_all(
+      Table::reservations, changes.reservations, [](const auto& v) { return v.id.str(); },
+      encode_reservation);
+  put_all(
+      Table::answers, changes.answers, [](const auto& v) { return v.answer.key.key; },
+      encode_answer);
+  put_all(
+      Table::imports, changes.imports, [](const auto& v) { return v.import_id; }, encode_import);
+  erase_all(batch, Table::products, shard_, changes.products_erased);
+  erase_all(batch, Table::skus, shard_, changes.skus_erased);
+  erase_all(batch, Table::claims, shard_, changes.claims_erased);
+  erase_all(batch, Table::holds, shard_, changes.holds_erased);
+  erase_all(batch, Table::reservations, shard_, changes.reservations_erased);
+  erase_all(batch, Table::answers, shard_, changes.answers_erased);
+  erase_all(batch, Table::imports, shard_, changes.imports_erased);
+
+  for (auto from = changes.ledger.begin(); from != changes.ledger.end();) {
+    const auto to = std::find_if(from, changes.ledger.end(), [&](const engine::LedgerEntry& entry) {
+      return entry.position != from->position;
+    });
+    const std::string key = position_key(shard_, from->position);
+    batch.put(Table::ledger, key, encode_ledger(key, &*from, static_cast<std::size_t>(to - from)));
+    from = to;
+  }
+
+  const std::string key = shard_key(shard_);
+  batch.put(Table::materialised, key,
+            encode_materialised(key, {changes.position, changes.state_hash, {}}));
+  return database_.write(batch, Durability::unlogged);
+}
+
+Result<void> CatalogStore::load(engine::CatalogState& state) const {
+  const std::string key = shard_key(shard_);
+  const Result<std::optional<std::string>> mark = database_.get(Table::materialised, key);
+  if (!mark) return mark.error();
+  if (!*mark) return {};
+  const Result<Materialised> saved = decode_materialised(key, **mark);
+  if (!saved) return saved.error();
+
+  for (const Result<void>& loaded : {
+           load_table(database_, Table::products, shard_, decode_product, &CatalogChanges::products,
+                      state),
+           load_table(database_, Table::skus, shard_, decode_sku, &CatalogChanges::skus, state),
+           load_table(database_, Table::claims, shard_, decode_whole_claim, &CatalogChanges::claims,
+                      state),
+           load_table(database_, Table::holds, shard_, decode_hold, &CatalogChanges::holds, state),
+           load_table(database_, Table::reservations, shard_, decode_reservation,
+                      &CatalogChanges::reservations, state),
+           load_table(database_, Table::answers, shard_, decode_answer, &CatalogChanges::answers,
+                      state),
+           load_table(database_, Table::imports, shard_, decode_import, &CatalogChanges::imports,
+                      state),
+       }) {
+    if (!loaded) return loaded.error();
+  }
+  if (state.hash() != saved->state_hash) {
+    return Error{
+        Errc::corrupt_record,
+        "the materialised state of " + shard_.name() + " does not have the hash it was saved with",
+        {},
+        {}};
+  }
+  state.set_loaded(saved->position, saved->state_hash);
+  return {};
+}
+
+Result<std::vector<engine::LedgerEntry>> CatalogStore::ledger(const engine::Sku& sku, Position head,
+                                                              std::size_t limit) const {
+  std::vector<engine::LedgerEntry> result;
+  while (head != 0 && result.size() < limit) {
+    const std::string key = position_key(shard_, head);
+    const Result<std::optional<std::string>> value = database_.get(Table::ledger, key);
+    if (!value) return value.error();
+    if (!*value) {
+      return result.empty() ? Error{Errc::unavailable,
+                                    "the ledger is not materialised up to there yet",
+                                    {},
+                                    {}}
+                            : Error{Errc::corrupt_record, "a ledger entry is missing", {}, {}};
+    }
+    Result<std::vector<engine::LedgerEntry>> entries = decode_ledger(key, **value);
+    if (!entries) return entries.error();
+    const Position at = head;
+    for (auto entry = entries->rbegin(); entry != entries->rend(); ++entry) {
+      if (entry->sku != sku) continue;
+      head = entry->previous;
+      if (result.size() < limit) result.push_back(std::move(*entry));
+    }
+    if (head >= at)
+      return Error{Errc::corrupt_record, "a ledger does not lead back in time", {}, {}};
+  }
+  return result;
+}
+
+}  // namespace souk::storage

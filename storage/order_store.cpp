@@ -1,0 +1,199 @@
+#include "storage/order_store.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <set>
+#include <utility>
+
+#include "storage/record.hpp"
+
+namespace souk::storage {
+namespace {
+
+using engine::CheckoutEntry;
+using engine::CheckoutPhase;
+using engine::Order;
+using engine::OrderId;
+using engine::Result;
+using engine::Timestamp;
+
+constexpr char kOrders = 'o';
+constexpr char kRefused = 'r';
+constexpr std::size_t kTimeKeyHead = kShardKeyBytes + 1 + 8;
+constexpr std::size_t kCustomerKeyHead = kShardKeyBytes + 8 + 8;
+constexpr Timestamp kBeginningOfTime{std::numeric_limits<std::int64_t>::min()};
+
+bool has_order(const CheckoutEntry& entry) {
+  return entry.phase == CheckoutPhase::placed || entry.phase == CheckoutPhase::completed;
+}
+
+bool is_unfinished(const CheckoutEntry& entry) {
+  return entry.phase == CheckoutPhase::begun || entry.phase == CheckoutPhase::placed;
+}
+
+/// What an order is found under in orders_by_customer.
+std::set<std::string> customer_names(const Order& order) {
+  std::set<std::string> names{order.customer.id.str(), order.customer.email};
+  names.erase("");
+  return names;
+}
+
+void put_order_index(Batch& batch, engine::ShardId shard, const Order& order) {
+  const char status = static_cast<char>(order.status);
+  const std::string_view value{&status, 1};
+  batch.put(Table::orders_by_time, time_key(shard, kOrders, order.created_at, order.id.str()),
+            value);
+  for (const std::string& name : customer_names(order)) {
+    batch.put(Table::orders_by_customer,
+              customer_key(shard, name, order.created_at, order.id.str()), value);
+  }
+}
+
+Result<Materialised> load_materialised(const Database& database, engine::ShardId shard) {
+  const std::string key = shard_key(shard);
+  const Result<std::optional<std::string>> mark = database.get(Table::materialised, key);
+  if (!mark) return mark.error();
+  if (!*mark) return Materialised{};
+  return decode_materialised(key, **mark);
+}
+
+/// The index, and in it the keys [from, to), that a filter has to look at.
+struct Range {
+  Table table = Table::orders_by_time;
+  std::string from;
+  std::string to;
+  std::size_t id_at = 0;
+};
+
+Range range_of(engine::ShardId shard, const OrderFilter& filter) {
+  Range range;
+  const auto key = [&](Timestamp time, std::string_view order) {
+    return filter.customer.empty() ? time_key(shard, kOrders, time, order)
+                                   : customer_key(shard, filter.customer, time, order);
+  };
+  range.table = filter.customer.empty() ? Table::orders_by_time : Table::orders_by_customer;
+  range.id_at = filter.customer.empty() ? kTimeKeyHead : kCustomerKeyHead;
+  range.from = key(filter.created_from.value_or(kBeginningOfTime), {});
+  range.to = after_prefix(key(kBeginningOfTime, {}).substr(0, range.id_at - 8));
+  if (filter.created_to) range.to = std::min(range.to, key(*filter.created_to, {}));
+  if (filter.before_time)
+    range.to = std::min(range.to, key(*filter.before_time, filter.before_id.str()));
+  return range;
+}
+
+}  // namespace
+
+Result<void> OrderStore::save(const engine::OrderChanges& changes) {
+  const Result<Materialised> before = load_materialised(database_, shard_);
+  if (!before) return before.error();
+  std::set<OrderId> unfinished(before->unfinished.begin(), before->unfinished.end());
+
+  Batch batch{database_};
+  for (const OrderId& id : changes.erased) {
+    const Result<std::optional<CheckoutEntry>> old = load(id);
+    if (!old) return old.error();
+    unfinished.erase(id);
+    if (!*old) continue;
+    batch.erase(Table::orders, shard_key(shard_, id.str()));
+    if ((*old)->phase == CheckoutPhase::refused) {
+      batch.erase(Table::orders_by_time, time_key(shard_, kRefused, (*old)->begun_at, id.str()));
+    }
+  }
+  for (const CheckoutEntry& entry : changes.entries) {
+    const std::string key = shard_key(shard_, entry.id.str());
+    batch.put(Table::orders, key, encode_checkout(key, entry));
+    if (has_order(entry)) put_order_index(batch, shard_, entry.order);
+    if (entry.phase == CheckoutPhase::refused) {
+      batch.put(Table::orders_by_time, time_key(shard_, kRefused, entry.begun_at, entry.id.str()),
+                {});
+    }
+    if (is_unfinished(entry)) {
+      unfinished.insert(entry.id);
+    } else {
+      unfinished.erase(entry.id);
+    }
+  }
+  const std::string key = shard_key(shard_);
+  batch.put(
+      Table::materialised, key,
+      encode_materialised(
+          key, {changes.position, changes.state_hash, {unfinished.begin(), unfinished.end()}}));
+  return database_.write(batch, Durability::unlogged);
+}
+
+Result<std::optional<CheckoutEntry>> OrderStore::load(const OrderId& id) const {
+  const std::string key = shard_key(shard_, id.str());
+  const Result<std::optional<std::string>> value = database_.get(Table::orders, key);
+  if (!value) return value.error();
+  if (!*value) return std::optional<CheckoutEntry>{};
+  Result<CheckoutEntry> entry = decode_checkout(key, **value);
+  if (!entry) return entry.error();
+  return std::optional<CheckoutEntry>{std::move(*entry)};
+}
+
+Result<void> OrderStore::load_unfinished(engine::OrderState& state) const {
+  const Result<Materialised> saved = load_materialised(database_, shard_);
+  if (!saved) return saved.error();
+  for (const OrderId& id : saved->unfinished) {
+    Result<std::optional<CheckoutEntry>> entry = load(id);
+    if (!entry) return entry.error();
+    if (!*entry) {
+      return engine::Error{
+          engine::Errc::corrupt_record, "unfinished checkout " + id.str() + " is missing", {}, {}};
+    }
+    state.admit(std::move(**entry));
+  }
+  state.set_loaded(saved->position, saved->state_hash);
+  return {};
+}
+
+Result<std::vector<Order>> OrderStore::list(const OrderFilter& filter) const {
+  std::vector<Order> page;
+  const Range range = range_of(shard_, filter);
+  if (filter.limit == 0 || range.from >= range.to) return page;
+  std::optional<engine::Error> failed;
+  const Result<void> scanned = database_.scan_backward(
+      range.table, range.from, range.to, [&](std::string_view key, std::string_view value) {
+        if (value.size() != 1 || key.size() < range.id_at) {
+          failed = engine::Error{
+              engine::Errc::corrupt_record, "an index entry of an order is damaged", {}, {}};
+          return false;
+        }
+        if (filter.status && value[0] != static_cast<char>(*filter.status)) return true;
+        const OrderId id{std::string{key.substr(range.id_at)}};
+        Result<std::optional<CheckoutEntry>> entry = load(id);
+        if (!entry || !*entry) {
+          failed = entry ? engine::Error{engine::Errc::corrupt_record,
+                                         "indexed order " + id.str() + " is missing",
+                                         {},
+                                         {}}
+                         : entry.error();
+          return false;
+        }
+        Order& order = (*entry)->order;
+        // The index cuts customers to a hash, and was read an instant before the order.
+        if (!filter.customer.empty() && !customer_names(order).contains(filter.customer))
+          return true;
+        if (filter.status && order.status != *filter.status) return true;
+        page.push_back(std::move(order));
+        return page.size() < filter.limit;
+      });
+  if (!scanned) return scanned.error();
+  if (failed) return *failed;
+  return page;
+}
+
+Result<std::vector<OrderId>> OrderStore::refused_before(Timestamp time, std::size_t limit) const {
+  std::vector<OrderId> ids;
+  if (limit == 0) return ids;
+  const Result<void> scanned = database_.scan(
+      Table::orders_by_time, time_key(shard_, kRefused, kBeginningOfTime, {}),
+      time_key(shard_, kRefused, time, {}), [&](std::string_view key, std::string_view) {
+        ids.emplace_back(std::string{key.substr(kTimeKeyHead)});
+        return ids.size() < limit;
+      });
+  if (!scanned) return scanned.error();
+  return ids;
+}
+
+}  // namespace souk::storage
