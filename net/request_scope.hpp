@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -47,6 +48,8 @@ struct RequestScope {
   actors::RequestContext context;  // deadline, consistency token, request id
   engine::Timestamp now;           // when the request arrived: the only time endpoints stamp
   Credential credential;
+  std::chrono::milliseconds
+      timeout{};                       // Request-Timeout-Ms or the default: the deadline's distance
   engine::IdempotencyKey idempotency;  // scoped and hashed; present() if the client gave one
   BodyReader* body = nullptr;          // routes with Body::stream only
 

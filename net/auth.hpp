@@ -1,0 +1,30 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/request_scope.hpp"
+
+namespace souk::net {
+
+/// The keys a node knows, and what each may do.
+class Keys {
+public:
+  Keys() = default;
+  Keys(std::string server_key, std::string public_key);
+
+  /// The credential of `Authorization: Bearer KEY`; nothing for an unknown key. Compares in
+  /// constant time.
+  std::optional<Credential> authenticate(std::string_view authorization) const;
+
+private:
+  struct Key {
+    std::string text;
+    Credential credential;
+  };
+  std::vector<Key> keys_;
+};
+
+}  // namespace souk::net
