@@ -169,18 +169,18 @@ Result<void> Journal::read(ShardId shard, Position after, Position upto, const V
   return {};
 }
 
-Result<Position> Journal::trim(ShardId shard, Position upto) {
+Result<void> Journal::trim(ShardId shard, Position upto) {
   const std::optional<std::string> saved = database_.durable(shard_key(shard));
   Result<Position> gone = trimmed(shard);
   if (!gone) return gone.error();
-  if (!saved) return gone;
+  if (!saved) return {};
   const Result<Materialised> durable = decode_materialised(shard_key(shard), *saved);
   if (!durable) return durable.error();
   const Result<Watermarks> known = watermarks(shard);
   if (!known) return known.error();
 
   upto = std::min({upto, durable->position, known->stored == 0 ? 0 : known->stored - 1});
-  if (upto <= *gone) return gone;
+  if (upto <= *gone) return {};
   Batch batch{database_};
   pb::Trimmed mark;
   mark.set_upto(upto);
@@ -189,7 +189,7 @@ Result<Position> Journal::trim(ShardId shard, Position upto) {
   const Result<void> dropped = database_.drop(Table::journal, position_key(shard, *gone + 1),
                                               position_key(shard, upto + 1), batch, durability_);
   if (!dropped) return dropped.error();
-  return upto;
+  return {};
 }
 
 Result<Position> Journal::trimmed(ShardId shard) const {

@@ -57,7 +57,7 @@ public:
   /// Drops records up to and including `upto`, but never one that a restart after a crash at this
   /// instant would need: nothing above what Database::flush() put on disk, and never the last
   /// record (it carries the watermarks). Returns the position up to which records are gone now.
-  engine::Result<engine::Position> trim(engine::ShardId shard, engine::Position upto);
+  engine::Result<void> trim(engine::ShardId shard, engine::Position upto);
   /// The oldest position still readable, 0 if none.
   engine::Result<engine::Position> first(engine::ShardId shard) const;
 

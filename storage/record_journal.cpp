@@ -218,6 +218,9 @@ Result<engine::CatalogEvent> read_catalog_event(pb::CatalogEvent& in) {
       return engine::CatalogEvent{
           engine::ImportProgressed{from.import_id(), {from.lines().begin(), from.lines().end()}}};
     }
+    case Kind::kImportsForgotten:
+      return engine::CatalogEvent{
+          engine::ImportsForgotten{read_names<std::string>(in.imports_forgotten())}};
     case Kind::EVENT_NOT_SET:
       break;
   }
