@@ -73,6 +73,11 @@ struct Filter {
   FilterLeaf leaf;
 };
 
+/// True for a field that filters may name: id, sku, title, description, brand, categories, tags,
+/// price, currency, in_stock, available, rating, rating_count, popularity, status, created_at,
+/// updated_at (seconds), attributes.<name>. parse_filter() refuses others.
+bool is_filter_field(std::string_view field);
+
 /// Whether one value of a field is among the listed values of the leaf. `equals` and `differs`
 /// compare whole values, `matches` words; for `differs` the caller negates over ALL values of the
 /// field: a product matches when none holds.

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+struct sb_stemmer;
+
+namespace souk::engine {
+
+/// English Snowball stems ("Porter 2") with a direct-mapped cache in front: natural text repeats
+/// its words, and a stem costs a hundred times a look-up. One object per thread.
+class Stemmer {
+public:
+  Stemmer();
+  ~Stemmer();
+  Stemmer(Stemmer&&) noexcept;
+  Stemmer& operator=(Stemmer&&) noexcept;
+
+  /// The stem of a word of `a` to `z`. The view is valid until the next call.
+  std::string_view stem(std::string_view word);
+
+private:
+  static constexpr std::size_t kSlots = 8192;  // a power of two
+  static constexpr std::size_t kCachedBytesMax = 23;
+
+  struct Slot {
+    std::uint8_t word_bytes = 0;
+    std::uint8_t stem_bytes = 0;
+    std::array<char, kCachedBytesMax> word;
+    std::array<char, kCachedBytesMax> stem;
+  };
+  struct Delete {
+    void operator()(sb_stemmer* stemmer) const;
+  };
+
+  std::unique_ptr<sb_stemmer, Delete> snowball_;
+  std::vector<Slot> slots_;
+};
+
+}  // namespace souk::engine
