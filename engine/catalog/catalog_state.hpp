@@ -75,7 +75,8 @@ public:
   std::optional<ProductId> claim_of(const Sku& sku) const;
   const Hold* hold(const HoldId& id) const;
   const Reservation* reservation(const HoldId& id) const;
-  /// Ledger entries not yet materialised, newest first.
+  /// Ledger entries since the take_changes() before the last, newest first: those that the store may not have yet. The
+  /// last one's `previous` says where the store goes on.
   std::vector<LedgerEntry> recent_ledger(const Sku& sku) const;
   /// Products in id order after `after`, for lists and export. O(size) per call is not acceptable: O(limit + log n).
   std::vector<ProductId> products_after(const ProductId& after, std::size_t limit) const;
@@ -109,6 +110,7 @@ public:
   std::uint64_t dirty_bytes() const;     // rough
   /// At a restart: puts back what was materialised. Ends with set_loaded().
   void load(CatalogChanges image);
+  /// Pre: what was loaded has that hash; the store checks it.
   void set_loaded(Position position, std::uint64_t expected_hash);
 
   /// All products, for re-indexing after a restart.

@@ -1,0 +1,135 @@
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/catalog/catalog_state.hpp"
+#include "engine/catalog/line_set.hpp"
+#include "engine/state/due_index.hpp"
+#include "engine/state/overlay.hpp"
+#include "engine/state/table.hpp"
+
+namespace souk::engine {
+
+/// An ImportEntry in memory.
+struct ImportProgress {
+  Position first_position = 0;
+  LineSet lines;
+};
+
+std::uint64_t hash_entry(const ProductId& id, const ProductEntry& entry);
+std::uint64_t hash_entry(const Sku& sku, const SkuEntry& entry);
+std::uint64_t hash_entry(const Sku& sku, const ProductId& product);
+std::uint64_t hash_entry(const HoldId& id, const Hold& hold);
+std::uint64_t hash_entry(const HoldId& id, const Reservation& reservation);
+std::uint64_t hash_entry(const std::string& key, const AnswerEntry& entry);
+std::uint64_t hash_entry(const std::string& import_id, const ImportProgress& progress);
+
+/// Ledger entries that readers cannot find in the store yet: those since the last take(), and those
+/// of the take() before, which are still on their way to disk.
+class RecentLedger {
+public:
+  void add(LedgerEntry entry);
+  /// The newest entry of a SKU since the last take().
+  const LedgerEntry* newest(const Sku& sku) const;
+  /// Newest first.
+  std::vector<LedgerEntry> of(const Sku& sku) const;
+  std::vector<LedgerEntry> take();
+
+private:
+  struct Generation {
+    std::vector<LedgerEntry> entries;                            // by position
+    std::unordered_map<Sku, std::vector<std::uint32_t>> by_sku;  // places in `entries`
+  };
+  Generation fresh_;
+  Generation saving_;
+};
+
+/// The committed state of a catalog shard with its ordered indexes. The hooks (`before_…`,
+/// `after_…`) are called by apply; they keep the indexes and note what readers and the index must
+/// learn.
+struct CatalogTables {
+  Table<ProductId, ProductEntry> products;
+  Table<Sku, SkuEntry> skus;
+  Table<Sku, ProductId> claims;
+  Table<HoldId, Hold> holds;
+  Table<HoldId, Reservation> reservations;
+  Table<std::string, AnswerEntry> answers;
+  Table<std::string, ImportProgress> imports;
+
+  std::set<std::string_view> product_order;  // views of the ids in `products`
+  DueIndex<HoldId> due_holds;                // client holds and tombstones: expires_at
+  DueIndex<HoldId> due_checkout_holds;       // checkout holds still held: expires_at
+  DueIndex<HoldId> due_reservations;         // expires_at
+  DueIndex<std::string> due_answers;         // time of the answer
+  RecentLedger ledger;
+  CatalogEffects* effects = nullptr;  // set while a record is applied
+  std::uint64_t dirty_bytes = 0;      // rough
+
+  void product_created(const ProductEntry& entry);
+  void before_product_erased(const ProductEntry& entry);
+  void product_put(const ProductId& id);
+  void product_erased(const ProductId& id);
+  void sku_changed(const Sku& sku);
+  void before_hold(const Hold* hold);
+  void after_hold(const Hold& hold);
+  void before_reservation(const Reservation* reservation);
+  void after_reservation(const Reservation& reservation);
+  void before_answer(const AnswerEntry* entry);
+  void after_answer(const AnswerEntry& entry);
+  /// Adds a ledger entry of a SKU whose record is `sku` (before ledger_head moves to
+  /// `entry.position`).
+  void ledger_added(const SkuEntry& sku, LedgerEntry entry);
+
+  std::uint64_t hash() const;
+};
+
+/// Committed and tentative state: what decide() sees. The hooks are empty: indexes are of committed
+/// state.
+struct CatalogOverlays {
+  explicit CatalogOverlays(const CatalogTables& base)
+      : products{base.products},
+        skus{base.skus},
+        claims{base.claims},
+        holds{base.holds},
+        reservations{base.reservations},
+        answers{base.answers},
+        imports{base.imports} {}
+
+  Overlay<ProductId, ProductEntry> products;
+  Overlay<Sku, SkuEntry> skus;
+  Overlay<Sku, ProductId> claims;
+  Overlay<HoldId, Hold> holds;
+  Overlay<HoldId, Reservation> reservations;
+  Overlay<std::string, AnswerEntry> answers;
+  Overlay<std::string, ImportProgress> imports;
+
+  void product_created(const ProductEntry&) {}
+  void before_product_erased(const ProductEntry&) {}
+  void product_put(const ProductId&) {}
+  void product_erased(const ProductId&) {}
+  void sku_changed(const Sku&) {}
+  void before_hold(const Hold*) {}
+  void after_hold(const Hold&) {}
+  void before_reservation(const Reservation*) {}
+  void after_reservation(const Reservation&) {}
+  void before_answer(const AnswerEntry*) {}
+  void after_answer(const AnswerEntry&) {}
+
+  template <class Visit>
+  void each(Visit visit) {
+    visit(products), visit(skus), visit(claims), visit(holds), visit(reservations), visit(answers),
+        visit(imports);
+  }
+};
+
+/// Applies one event of the record at `position`. Never refuses. One template serves both kinds of
+/// state.
+void apply_event(CatalogTables& state, const CatalogEvent& event, Position position);
+void apply_event(CatalogOverlays& state, const CatalogEvent& event, Position position);
+
+}  // namespace souk::engine
