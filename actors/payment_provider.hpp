@@ -1,7 +1,7 @@
 #pragma once
 
-#include <caf/actor.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/typed_actor.hpp>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -47,25 +47,33 @@ struct PaymentAnswers {
   std::vector<PaymentAnswer> items;
 };
 
-/// The payment providers of a node by name. A provider is an actor that takes PaymentRequests and
-/// sends PaymentAnswers to the sender. Filled by the node before it spawns coordinators, then only
-/// read.
-class PaymentProviders {
-public:
-  void add(std::string name, caf::actor provider) {
-    providers_.insert_or_assign(std::move(name), std::move(provider));
-  }
-  /// Null if there is no provider of that name.
-  caf::actor find(const std::string& name) const {
-    const auto found = providers_.find(name);
-    return found == providers_.end() ? caf::actor{} : found->second;
-  }
-
-private:
-  std::map<std::string, caf::actor, std::less<>> providers_;
-};
-
 }  // namespace souk::actors
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::PaymentRequests)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::PaymentAnswers)
+
+namespace souk::actors {
+
+/// Sends PaymentAnswers to the sender, which is a PaymentAsker.
+using PaymentProvider = caf::typed_actor<caf::reacts_to<PaymentRequests>>;
+using PaymentAsker = caf::typed_actor<caf::reacts_to<PaymentAnswers>>;
+
+/// The payment providers of a node by name. Filled before the coordinators that use it are spawned,
+/// then only read.
+class PaymentProviders {
+public:
+  void add(std::string name, PaymentProvider provider) {
+    providers_.insert_or_assign(std::move(name), std::move(provider));
+  }
+  /// Null if there is no provider of that name.
+  const PaymentProvider* find(const std::string& name) const {
+    const auto found = providers_.find(name);
+    return found == providers_.end() ? nullptr : &found->second;
+  }
+  const auto& all() const { return providers_; }
+
+private:
+  std::map<std::string, PaymentProvider, std::less<>> providers_;
+};
+
+}  // namespace souk::actors

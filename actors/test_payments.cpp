@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include <caf/actor_system.hpp>
-#include <caf/event_based_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -93,7 +93,7 @@ void append_line(std::string& text, TestPaymentState state, const engine::Paymen
 
 /// Sent to itself when a delayed answer is due.
 struct AnswerDue {
-  caf::actor to;
+  PaymentAsker to;
   PaymentRequest request;
 };
 
@@ -128,10 +128,12 @@ namespace souk::actors {
 
 namespace {
 
-class TestPaymentsActor final : public caf::event_based_actor {
+using TestPayments = PaymentProvider::extend<caf::reacts_to<AnswerDue>>;
+
+class TestPaymentsActor final : public TestPayments::base {
 public:
   TestPaymentsActor(caf::actor_config& actor_config, TestPaymentsConfig config)
-      : caf::event_based_actor{actor_config}, config_{std::move(config)} {
+      : TestPayments::base{actor_config}, config_{std::move(config)} {
     if (const auto books = list_test_payments(config_.file)) {
       for (const TestPayment& payment : *books) {
         books_.emplace(payment.id, Entry{payment.state, payment.amount});
@@ -157,8 +159,7 @@ private:
     engine::Money amount;
   };
 
-  caf::behavior make_behavior() override {
-    set_default_handler(caf::drop);
+  behavior_type make_behavior() override {
     return {
         [this](const PaymentRequests& requests) { on_requests(requests); },
         [this](const AnswerDue& due) { on_due(due); },
@@ -169,7 +170,7 @@ private:
     PaymentAnswers answers;
     answers.items.reserve(requests.items.size());
     for (const PaymentRequest& request : requests.items) take(request, answers);
-    const auto to = caf::actor_cast<caf::actor>(current_sender());
+    const auto to = caf::actor_cast<PaymentAsker>(current_sender());
     finish(to, std::move(answers));
   }
 
@@ -209,7 +210,8 @@ private:
       static_cast<void>(authorize(request));
     } else if (token == "tok_slow" || token == "tok_late_decline") {
       const auto delay = token == "tok_slow" ? config_.slow : config_.late;
-      delayed_send(this, delay, AnswerDue{caf::actor_cast<caf::actor>(current_sender()), request});
+      delayed_send(TestPayments{this}, delay,
+                   AnswerDue{caf::actor_cast<PaymentAsker>(current_sender()), request});
     } else if (token == "tok_insufficient_funds") {
       answers.items.push_back(
           refused(request, PaymentOutcome::insufficient_funds, "insufficient_funds"));
@@ -281,7 +283,7 @@ private:
     return {request.verb, request.payment, outcome, {}, std::move(code)};
   }
 
-  void finish(const caf::actor& to, PaymentAnswers answers) {
+  void finish(const PaymentAsker& to, PaymentAnswers answers) {
     const bool written = write_books();
     if (answers.items.empty() || !to) return;
     if (!written) {
@@ -312,7 +314,7 @@ private:
 
 }  // namespace
 
-caf::actor spawn_test_payments(caf::actor_system& system, TestPaymentsConfig config) {
+PaymentProvider spawn_test_payments(caf::actor_system& system, TestPaymentsConfig config) {
   return system.spawn<TestPaymentsActor>(std::move(config));
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/payment_provider.hpp"
 #include "engine/types/id.hpp"
 #include "engine/types/money.hpp"
 #include "engine/types/result.hpp"
@@ -40,6 +41,6 @@ struct TestPaymentsConfig {
 /// PaymentRequests, sends PaymentAnswers. Tokens: tok_ok, tok_declined, tok_insufficient_funds,
 /// tok_timeout (authorizes and never says so), tok_slow, tok_late_decline, tok_duplicate_callback
 /// (answers twice); any other is declined with `unknown_token`.
-caf::actor spawn_test_payments(caf::actor_system& system, TestPaymentsConfig config);
+PaymentProvider spawn_test_payments(caf::actor_system& system, TestPaymentsConfig config);
 
 }  // namespace souk::actors

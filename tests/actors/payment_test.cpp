@@ -37,7 +37,7 @@ struct Fixture {
   DeterministicConfig config;
   std::unique_ptr<caf::actor_system> system;
   caf::scheduler::test_coordinator* scheduler = nullptr;
-  caf::actor provider;
+  PaymentProvider provider;
   caf::actor asker;
   std::shared_ptr<std::vector<PaymentAnswer>> answers =
       std::make_shared<std::vector<PaymentAnswer>>();

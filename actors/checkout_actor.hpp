@@ -1,0 +1,200 @@
+#pragma once
+
+#include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "actors/checkout_coordinator.hpp"
+#include "actors/checkout_memory.hpp"
+#include "engine/order/checkout_saga.hpp"
+
+/// Private to the checkout coordinator: checkout_coordinator.cpp takes requests and answers them,
+/// checkout_steps.cpp carries out the saga's commands.
+namespace souk::actors {
+
+/// The coordinator's own stroke: deadlines, silences, retries.
+struct CheckoutTick {};
+
+enum class CheckoutStep : std::uint8_t {
+  begin,
+  reserve,
+  authorize,
+  make_void,
+  capture,
+  place,
+  commit,
+  release,
+  refuse,
+  abandon,
+  complete
+};
+
+/// A client that waits for the answer of a checkout.
+struct CheckoutWaiter {
+  caf::typed_response_promise<CheckoutAnswer> promise;
+  Deadline deadline;
+  bool twin = false;  // met a checkout of its key that was running already
+};
+
+/// One checkout on its way.
+struct CheckoutRun {
+  /// Something was asked and not answered yet. A reply whose serial is not open any more came too
+  /// late.
+  struct OpenStep {
+    CheckoutStep step = CheckoutStep::begin;
+    engine::ShardId shard;
+    Deadline deadline;
+    std::uint64_t serial = 0;
+  };
+
+  engine::OrderId order;
+  // While the SKUs are looked up there is no saga yet, but what it will be made from.
+  std::optional<engine::BeginCheckout> begin;
+  std::optional<engine::CheckoutEntry> entry;  // of a resumed checkout
+  std::optional<engine::CheckoutSaga> saga;
+  Deadline client_deadline;
+  Deadline started;
+  std::vector<CheckoutWaiter> waiters;
+  engine::ConsistencyToken token;
+  std::vector<OpenStep> open;
+  std::deque<engine::saga::Event> events;  // fed while a step is being taken
+  bool stepping = false;
+  bool answered = false;
+  bool finished = false;
+
+  std::size_t shards_unreserved = 0;
+  bool reserve_first = false;  // begin only when everything was held
+  bool reserve_refused = false;
+  bool unbegun = false;  // refused before begin: nothing is to be journaled
+  bool resumed = false;  // found in the journal; no client to restart it for
+  bool restart = false;  // the directory was wrong: run once more under another hold
+  bool restarted = false;
+  bool place_in_doubt = false;
+  std::optional<engine::Order> placing;  // until it is known to be placed
+  std::string provider;
+  engine::PaymentId payment;
+
+  std::optional<Deadline> retry_at;
+  std::uint32_t retries = 0;
+};
+using CheckoutRunPtr = std::shared_ptr<CheckoutRun>;
+/// The slot of each line's product; nothing: no product claims the SKU.
+using LineSlots = std::vector<std::optional<engine::Slot>>;
+
+}  // namespace souk::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::CheckoutTick)
+
+namespace souk::actors {
+
+using CheckoutCoordinatorSelf =
+    CheckoutCoordinator::extend<caf::reacts_to<PaymentAnswers>, caf::reacts_to<CheckoutTick>>;
+
+class CheckoutCoordinatorActor final : public CheckoutCoordinatorSelf::base {
+public:
+  struct Parts {
+    RoutesPtr routes;
+    std::shared_ptr<SkuDirectory> directory;
+    const Clock& clock;
+    CheckoutLimits limits;
+    Metrics& metrics;
+    PaymentProviders providers;
+  };
+  CheckoutCoordinatorActor(caf::actor_config& config, Parts parts);
+  const char* name() const override { return "checkout_coordinator"; }
+
+private:
+  behavior_type make_behavior() override;
+
+  // Taking requests (checkout_coordinator.cpp).
+  caf::result<CheckoutAnswer> on_begin(BeginCheckoutSaga& request);
+  caf::result<HoldsJudged> on_judge(const JudgeHolds& question);
+  void on_resume();
+  caf::result<Drained> on_drain();
+  void on_tick();
+  void on_payment_answers(const PaymentAnswers& answers);
+
+  std::optional<CheckoutAnswer> refuse_at_door(const BeginCheckoutSaga& request) const;
+  void join_twin(CheckoutRun& run, BeginCheckoutSaga& request,
+                 caf::typed_response_promise<CheckoutAnswer> promise);
+  /// Finds the shard of every line, then starts the saga.
+  void route(const CheckoutRunPtr& run);
+  void start(const CheckoutRunPtr& run, const LineSlots& slots);
+  void resume(engine::CheckoutEntry entry);
+  void answer(CheckoutRun& run, engine::Result<CheckoutReply> reply, const engine::Replay& replay);
+  void deliver(CheckoutWaiter& waiter, const CheckoutRun& run,
+               const engine::Result<CheckoutReply>& reply, const engine::Replay& replay);
+  /// The stored outcome of the key answers the run's clients.
+  void answer_from(CheckoutRun& run, const engine::CheckoutEntry& entry);
+  /// Another coordinator runs a checkout of this key: its outcome answers the run's clients.
+  void await_twin(const CheckoutRunPtr& run);
+  void finish(const CheckoutRunPtr& run);
+  void answer_drains();
+  void wake();
+
+  // Carrying out commands (checkout_steps.cpp).
+  void feed(const CheckoutRunPtr& run, engine::saga::Event event);
+  void execute(const CheckoutRunPtr& run, engine::saga::Begin command);
+  void execute(const CheckoutRunPtr& run, engine::saga::Reserve command);
+  void execute(const CheckoutRunPtr& run, engine::saga::Authorize command);
+  void execute(const CheckoutRunPtr& run, engine::saga::Void command);
+  void execute(const CheckoutRunPtr& run, engine::saga::Capture command);
+  void execute(const CheckoutRunPtr& run, engine::saga::Place command);
+  void execute(const CheckoutRunPtr& run, engine::saga::CommitHolds command);
+  void execute(const CheckoutRunPtr& run, engine::saga::ReleaseHolds command);
+  void execute(const CheckoutRunPtr& run, engine::saga::Refuse command);
+  void execute(const CheckoutRunPtr& run, engine::saga::Abandon command);
+  void execute(const CheckoutRunPtr& run, engine::saga::Complete command);
+  void execute(const CheckoutRunPtr& run, engine::saga::AnswerOrder command);
+  void execute(const CheckoutRunPtr& run, engine::saga::AnswerError command);
+  void execute(const CheckoutRunPtr& run, engine::saga::Finished command);
+
+  void send_begin(const CheckoutRunPtr& run);
+  void send_place(const CheckoutRunPtr& run);
+  void on_begun(const CheckoutRunPtr& run, OrderAnswer& answer);
+  void on_reserved(const CheckoutRunPtr& run, engine::ShardId shard, CatalogAnswer& answer);
+  void on_placed(const CheckoutRunPtr& run, OrderAnswer& answer);
+  void settle_reserve_first(const CheckoutRunPtr& run);
+  /// Something of `run` was refused before it was begun: tell what the key already stands for, else
+  /// remember.
+  void refuse_unbegun(const CheckoutRunPtr& run, const engine::Error& refusal);
+  void on_payment_answer(const CheckoutRunPtr& run, const PaymentAnswer& answer);
+  void ask_provider(const CheckoutRunPtr& run, CheckoutStep step, PaymentRequest request);
+  void on_silence(const CheckoutRunPtr& run, const CheckoutRun::OpenStep& step);
+  void retry_later(CheckoutRun& run);
+
+  template <class Done>
+  void write_order(const CheckoutRunPtr& run, CheckoutStep step, engine::OrderCommand command,
+                   Deadline deadline, Done then);
+  template <class Done>
+  void write_catalog(const CheckoutRunPtr& run, CheckoutStep step, engine::ShardId shard,
+                     engine::CatalogCommand command, Deadline deadline, Done then);
+  std::uint64_t open_step(CheckoutRun& run, CheckoutStep step, engine::ShardId shard,
+                          Deadline deadline);
+  /// False if the step is not open any more: its answer came too late.
+  bool close_step(CheckoutRun& run, std::uint64_t serial);
+
+  Deadline steady_now() { return clock().now(); }
+
+  RoutesPtr routes_;
+  std::shared_ptr<SkuDirectory> directory_;
+  const Clock& time_of_day_;
+  CheckoutLimits limits_;
+  Metrics& metrics_;
+  PaymentProviders providers_;
+  std::unordered_map<engine::OrderId, CheckoutRunPtr> running_;
+  std::unordered_map<engine::PaymentId, CheckoutRunPtr> payments_;
+  RefusalMemory refusals_;
+  SoldOutNotes sold_out_;
+  std::uint64_t last_serial_ = 0;
+  bool ticking_ = false;
+  bool draining_ = false;
+  std::vector<caf::typed_response_promise<Drained>> drains_;
+};
+
+}  // namespace souk::actors
