@@ -1,0 +1,116 @@
+#include "storage/coordinator.hpp"
+
+#include <utility>
+
+#include "storage/record_proto.hpp"
+
+namespace souk::storage {
+namespace {
+
+using engine::Errc;
+using engine::Result;
+using engine::ShardMap;
+
+constexpr std::string_view kMapName = "shard_map";
+
+std::string configuration_name(engine::ShardId shard) {
+  return "shards/" + shard.name();
+}
+
+std::string encode_map(const ShardMap& map) {
+  pb::ShardMap out;
+  out.set_version(map.version);
+  for (const engine::ShardRange& range : map.ranges) {
+    pb::ShardRange& to = *out.add_ranges();
+    to.set_service(static_cast<std::uint32_t>(range.shard.service));
+    to.set_number(range.shard.number);
+    to.set_first(range.first);
+    to.set_last(range.last);
+  }
+  return seal_message(kMapName, out);
+}
+
+Result<ShardMap> decode_map(std::string_view value) {
+  pb::ShardMap in;
+  const Result<void> parsed = unseal_message(kMapName, value, in);
+  if (!parsed) return parsed.error();
+  ShardMap map;
+  map.version = in.version();
+  for (const pb::ShardRange& range : in.ranges()) {
+    const bool known = range.service() == 1 || range.service() == 2;
+    if (!known || range.number() > 0xFFFFU || range.last() >= engine::kSlotCount ||
+        range.first() > range.last()) {
+      return corrupt_record("the shard map has an impossible range");
+    }
+    map.ranges.push_back({{static_cast<engine::Service>(range.service()),
+                           static_cast<std::uint16_t>(range.number())},
+                          static_cast<engine::Slot>(range.first()),
+                          static_cast<engine::Slot>(range.last())});
+  }
+  return map;
+}
+
+std::string encode_configuration(std::string_view name, const ShardConfiguration& configuration) {
+  pb::ShardConfiguration out;
+  out.set_epoch(configuration.epoch);
+  out.set_primary(configuration.primary);
+  for (const std::string& node : configuration.secondaries) out.add_secondaries(node);
+  for (const std::string& node : configuration.learners) out.add_learners(node);
+  return seal_message(name, out);
+}
+
+Result<ShardConfiguration> decode_configuration(std::string_view name, std::string_view value) {
+  pb::ShardConfiguration in;
+  const Result<void> parsed = unseal_message(name, value, in);
+  if (!parsed) return parsed.error();
+  return ShardConfiguration{in.epoch(),
+                            in.primary(),
+                            {in.secondaries().begin(), in.secondaries().end()},
+                            {in.learners().begin(), in.learners().end()}};
+}
+
+/// The fact of that name, written as `fresh` if nobody wrote it before.
+Result<Coordinator::Fact> load_or_create(Coordinator& coordinator, std::string_view name,
+                                         const std::string& fresh) {
+  for (;;) {
+    Result<std::optional<Coordinator::Fact>> fact = coordinator.get(name);
+    if (!fact) return fact.error();
+    if (*fact) return std::move(**fact);
+    const Result<std::uint64_t> revision = coordinator.compare_and_swap(name, 0, fresh);
+    if (revision) return Coordinator::Fact{fresh, *revision};
+    if (revision.error().code != Errc::version_mismatch) return revision.error();
+  }
+}
+
+}  // namespace
+
+Result<ShardMap> load_or_create_shard_map(Coordinator& coordinator, InitialShards initial) {
+  ShardMap map{1, engine::equal_ranges(engine::Service::catalog, initial.catalog)};
+  for (const engine::ShardRange& range :
+       engine::equal_ranges(engine::Service::orders, initial.orders)) {
+    map.ranges.push_back(range);
+  }
+  const Result<Coordinator::Fact> fact = load_or_create(coordinator, kMapName, encode_map(map));
+  if (!fact) return fact.error();
+  return decode_map(fact->value);
+}
+
+Result<RevisedConfiguration> load_or_create_configuration(Coordinator& coordinator,
+                                                          engine::ShardId shard,
+                                                          const std::string& node) {
+  const std::string name = configuration_name(shard);
+  const Result<Coordinator::Fact> fact =
+      load_or_create(coordinator, name, encode_configuration(name, {1, node, {}, {}}));
+  if (!fact) return fact.error();
+  Result<ShardConfiguration> configuration = decode_configuration(name, fact->value);
+  if (!configuration) return configuration.error();
+  return RevisedConfiguration{std::move(*configuration), fact->revision};
+}
+
+Result<std::uint64_t> change_configuration(Coordinator& coordinator, engine::ShardId shard,
+                                           const ShardConfiguration& to, std::uint64_t revision) {
+  const std::string name = configuration_name(shard);
+  return coordinator.compare_and_swap(name, revision, encode_configuration(name, to));
+}
+
+}  // namespace souk::storage
