@@ -1,0 +1,88 @@
+#include "actors/search_worker.hpp"
+
+#include <algorithm>
+#include <caf/actor_system.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <utility>
+#include <vector>
+
+#include "actors/failpoint.hpp"
+#include "engine/index/catalog_index.hpp"
+
+namespace souk::actors {
+
+namespace {
+
+// What is left for merging and sending the answer when a query is cut off.
+constexpr std::chrono::milliseconds kAnswerTimeMax{5};
+
+class SearchWorkerActor final : public SearchWorker::base {
+public:
+  SearchWorkerActor(caf::actor_config& config, RoutesPtr routes, const Clock& clock)
+      : SearchWorker::base{config}, routes_{std::move(routes)}, time_of_day_{clock} {}
+
+  const char* name() const override { return "search_worker"; }
+
+private:
+  behavior_type make_behavior() override {
+    return {[this](const SearchProducts& request) { return on_search(request); }};
+  }
+
+  SearchAnswer on_search(const SearchProducts& request) {
+    using engine::Errc;
+    const Deadline now = clock().now();
+    if (request.context.deadline <= now) return refuse(Errc::timed_out, "the deadline has passed");
+
+    std::vector<engine::SnapshotPtr> snapshots;
+    std::vector<engine::ShardId> missing;
+    snapshots.reserve(routes_->catalog.size());
+    for (const auto& link : routes_->catalog) {
+      auto snapshot = link.publication->snapshot();
+      const bool last = &link == &routes_->catalog.back();
+      if (!snapshot || (last && failpoint("search.slow_shard"))) {
+        missing.push_back(link.shard);
+      } else {
+        snapshots.push_back(std::move(snapshot));
+      }
+    }
+    if (snapshots.empty()) return refuse(Errc::unavailable, "no shard is ready");
+    if (request.require_full_coverage && !missing.empty()) {
+      return refuse(Errc::timed_out, "not every shard could answer in time");
+    }
+
+    const auto left = request.context.deadline - now;
+    const auto cutoff =
+        request.context.deadline - std::min<Deadline::duration>(left / 10, kAnswerTimeMax);
+    const engine::SearchBudget budget{[this, cutoff] { return clock().now() >= cutoff; }};
+    engine::SearchPage page = engine::search(snapshots, request.query, time_of_day_.now(), budget);
+    if (request.require_full_coverage && page.cutoff) {
+      return refuse(Errc::timed_out, "the search was cut off at its deadline");
+    }
+    page.shards = static_cast<std::uint32_t>(routes_->catalog.size());
+    page.missing.insert(page.missing.end(), missing.begin(), missing.end());
+    SearchAnswer answer{std::move(page), {}};
+    for (const engine::ShardPosition& position : answer.reply->positions) {
+      answer.token.raise(position);
+    }
+    return answer;
+  }
+
+  static SearchAnswer refuse(engine::Errc code, const char* detail) {
+    return {engine::Error{code, detail, {}, {}}, {}};
+  }
+
+  RoutesPtr routes_;
+  const Clock& time_of_day_;
+};
+
+}  // namespace
+
+SearchWorker spawn_search_worker(caf::actor_system& system, RoutesPtr routes, const Clock& clock,
+                                 bool detached) {
+  if (detached) {
+    return system.spawn<SearchWorkerActor, caf::detached>(std::move(routes), std::cref(clock));
+  }
+  return system.spawn<SearchWorkerActor>(std::move(routes), std::cref(clock));
+}
+
+}  // namespace souk::actors
