@@ -1,0 +1,419 @@
+#include "actors/catalog_shard.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <deque>
+#include <unordered_set>
+#include <utility>
+
+#include "actors/backlog.hpp"
+#include "actors/catalog_reader.hpp"
+#include "actors/command_size.hpp"
+#include "actors/error_mapping.hpp"
+#include "actors/record_pipeline.hpp"
+
+namespace souk::actors {
+
+struct DecideWaiting {};
+
+}  // namespace souk::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::DecideWaiting)
+
+namespace souk::actors {
+namespace {
+
+using engine::Errc;
+using engine::Error;
+using engine::Position;
+using Interface = CatalogShard::extend<caf::reacts_to<DecideWaiting>>;
+using Seconds = std::chrono::duration<double>;
+
+class CatalogShardActor final : public Interface::base {
+public:
+  CatalogShardActor(caf::actor_config& config, std::unique_ptr<CatalogShardParts> parts)
+      : Interface::base{config},
+        parts_{std::move(parts)},
+        replica_{*parts_->replica},
+        publication_{*parts_->publication},
+        pipeline_{replica_.state().position(), 1, parts_->limits.in_flight_max},
+        backlog_{replica_.state().position()} {
+    set_exception_handler([health = parts_->health](std::exception_ptr&) -> caf::error {
+      health->failed = true;   // the state may be half changed: only a replay is safe
+      return caf::exit_reason::unhandled_exception;
+    });
+  }
+
+  const char* name() const override { return "catalog_shard"; }
+
+private:
+  using WritePromise = caf::typed_response_promise<CatalogAnswer>;
+  using ReadPromise = caf::typed_response_promise<CatalogReading>;
+
+  struct Waiting {
+    engine::CatalogCommand command;
+    Deadline deadline = Deadline::max();
+    std::optional<WritePromise> promise;   // nothing: a command of the shard itself
+  };
+  struct Pending {
+    WritePromise promise;
+    CatalogAnswer answer;
+  };
+  struct WaitingRead {
+    ReadCatalog request;
+    ReadPromise promise;
+  };
+
+  behavior_type make_behavior() override {
+    show_state();
+    delayed_send(this, parts_->limits.tick, ShardTick{});
+    return {
+        [this](WriteCatalog& request) { return on_write(request); },
+        [this](ReadCatalog& request) { return on_read(request); },
+        [this](const ReadStatus&) { return on_status(); },
+        [this](const Materialise&) { return on_materialise(); },
+        [this](const Drain&) { return on_drain(); },
+        [this](const Stored& stored) { on_stored(stored); },
+        [this](const JournalFailed& failure) { on_journal_failed(failure); },
+        [this](const MeetCoordinator& meeting) { checkouts_ = meeting.checkouts; },
+        [this](const ShardTick&) { on_tick(); },
+        [this](const DecideWaiting&) { on_decide(); },
+    };
+  }
+
+  caf::result<CatalogAnswer> on_write(WriteCatalog& request) {
+    if (failure_) return refuse(Error{Errc::unavailable, failure_->detail});
+    if (draining_) return refuse(Error{Errc::unavailable, "the node is stopping"});
+    if (request.urgency == Urgency::bulk && publication_.bulk_blocked) {
+      return refuse(Error{Errc::overloaded, "the shard is still writing what it took before"});
+    }
+    auto promise = make_response_promise<CatalogAnswer>();
+    take_in({std::move(request.command), request.deadline, promise});
+    return promise;
+  }
+
+  CatalogAnswer refuse(Error error) {
+    publication_.leave();
+    parts_->metrics->shed();
+    return {std::move(error), replica_.state().position()};
+  }
+
+  void take_in(Waiting waiting) {
+    waiting_.push_back(std::move(waiting));
+    schedule_decide();
+  }
+
+  /// The message lands behind every command that is in the mailbox already, so these make one batch.
+  void schedule_decide() {
+    if (decide_scheduled_ || waiting_.empty() || pipeline_.full()) return;
+    decide_scheduled_ = true;
+    send(this, DecideWaiting{});
+  }
+
+  void on_decide() {
+    decide_scheduled_ = false;
+    if (failure_ || pipeline_.full() || waiting_.empty()) return;
+    auto record = pipeline_.next(parts_->clock->now());
+    std::vector<std::pair<Position, Pending>> held;
+    std::size_t commands = 0;
+    std::size_t bytes = 0;
+    const auto now = std::chrono::steady_clock::now();
+    while (!waiting_.empty() && commands < parts_->limits.batch_commands_max &&
+           bytes < parts_->limits.batch_bytes_max) {
+      Waiting next = std::move(waiting_.front());
+      waiting_.pop_front();
+      if (next.deadline <= now) {
+        parts_->metrics->shed();
+        answer(*next.promise, {Error{Errc::timed_out, "the deadline passed while it waited"},
+                               replica_.state().position()});
+        continue;
+      }
+      ++commands;
+      bytes += rough_size(next.command);
+      decide_one(std::move(next), record, held);
+    }
+    if (!record.events.empty()) journal(std::move(record), commands);
+    for (auto& [position, pending] : held) {
+      pipeline_.hold(position, std::move(pending));
+    }
+    schedule_decide();
+  }
+
+  void decide_one(Waiting next, engine::CatalogRecord& record,
+                  std::vector<std::pair<Position, Pending>>& held) {
+    auto decision = replica_.state().decide(next.command, record);
+    if (!next.promise) return;
+    CatalogAnswer reply{std::move(decision.reply), decision.answer_at, std::move(decision.replay)};
+    if (decision.answer_at <= pipeline_.committed()) {
+      reply.position = replica_.state().position();
+      answer(*next.promise, std::move(reply));
+    } else {
+      held.emplace_back(decision.answer_at, Pending{*next.promise, std::move(reply)});
+    }
+  }
+
+  void journal(engine::CatalogRecord record, std::size_t commands) {
+    AppendRecords append;
+    append.entries.push_back({publication_.shard, record.position, record.epoch,
+                              storage::encode_record(record)});
+    append.committed = {publication_.shard, pipeline_.committed()};
+    const std::size_t bytes = append.entries.front().bytes.size();
+    parts_->metrics->decided(commands, bytes);
+    backlog_.add(record.position, bytes);
+    pipeline_.push(std::move(record));
+    send(parts_->journal, std::move(append));
+  }
+
+  void on_stored(const Stored& stored) {
+    publication_.stored = stored.upto;
+    // One replica: what is stored here is stored on every member.
+    on_committed(stored.upto);
+  }
+
+  void on_committed(Position upto) {
+    if (failure_) return;
+    const auto records = pipeline_.commit(upto);
+    publication_.committed = pipeline_.committed();
+    if (!records.empty()) {
+      const auto begin = std::chrono::steady_clock::now();
+      publication_.publish(replica_.apply(records));
+      parts_->metrics->published(Seconds(std::chrono::steady_clock::now() - begin).count());
+      show_state();
+    }
+    pipeline_.release([this](Position, Pending pending) {
+      answer(pending.promise, std::move(pending.answer));
+    });
+    answer_reads();
+    start_merge();
+    start_save_when_due();
+    finish_drain();
+    schedule_decide();
+  }
+
+  void answer(WritePromise& promise, CatalogAnswer reply) {
+    publication_.leave();
+    promise.deliver(std::move(reply));
+  }
+
+  void on_journal_failed(const JournalFailed& failure) {
+    if (failure_) return;
+    failure_ = failure.error;
+    replica_.state().forget_tentative();
+    // Whether the failed write reached the disk cannot be known: the client has to ask again by its key.
+    const Error unknown{Errc::unavailable, "the journal failed; the outcome is unknown"};
+    pipeline_.abandon([&](Position, Pending pending) {
+      answer(pending.promise, {unknown, replica_.state().position()});
+    });
+    for (Waiting& waiting : std::exchange(waiting_, {})) {
+      if (waiting.promise) answer(*waiting.promise, {unknown, replica_.state().position()});
+    }
+    finish_drain();
+  }
+
+  caf::result<CatalogReading> on_read(ReadCatalog& request) {
+    if (request.at_least <= replica_.state().position()) return read(request);
+    auto promise = make_response_promise<CatalogReading>();
+    waiting_reads_.push_back({std::move(request), promise});
+    return promise;
+  }
+
+  CatalogReading read(const ReadCatalog& request) {
+    const LedgerSources sources{replica_.state(), saving_.get(),
+                                parts_->store ? &*parts_->store : nullptr};
+    return {find(sources, request.question), replica_.state().position()};
+  }
+
+  void answer_reads() {
+    if (waiting_reads_.empty()) return;
+    const auto now = std::chrono::steady_clock::now();
+    std::erase_if(waiting_reads_, [&](WaitingRead& waiting) {
+      if (waiting.request.at_least <= replica_.state().position()) {
+        waiting.promise.deliver(read(waiting.request));
+        return true;
+      }
+      if (waiting.request.deadline > now) return false;
+      waiting.promise.deliver(
+          CatalogReading{Error{Errc::consistency_unreachable, "the token's position is not reached"},
+                         replica_.state().position()});
+      return true;
+    });
+  }
+
+  ShardStatusReading on_status() {
+    ShardStatusReading reading;
+    ShardStatus& status = reading.status;
+    status.range.shard = publication_.shard;
+    status.stored = publication_.stored;
+    status.committed = publication_.committed;
+    status.applied = replica_.state().position();
+    status.materialised = publication_.materialised;
+    status.state_hash = replica_.state().hash();
+    status.products = replica_.state().product_count();
+    status.skus = replica_.state().sku_count();
+    status.holds = replica_.state().hold_count();
+    status.segments = replica_.index().segment_count();
+    status.index_bytes = replica_.index().memory_bytes();
+    status.queue_depth = publication_.queued();
+    return reading;
+  }
+
+  void show_state() {
+    publication_.applied = replica_.state().position();
+    publication_.state_hash = replica_.state().hash();
+    publication_.products = replica_.state().product_count();
+    publication_.skus = replica_.state().sku_count();
+    publication_.holds = replica_.state().hold_count();
+    publication_.segments = replica_.index().segment_count();
+    publication_.bulk_blocked = backlog_.bytes() > parts_->limits.backlog_bytes_max ||
+                                replica_.index().segment_count() > parts_->limits.segments_max;
+  }
+
+  void start_merge() {
+    if (merging_) return;
+    auto merge = replica_.index().next_merge();
+    if (!merge) return;
+    merging_ = true;
+    request(parts_->merger, caf::infinite, RunMerge{std::move(merge)})
+        .then(
+            [this](MergeDone& finished) {
+              merging_ = false;
+              parts_->metrics->merged(finished.seconds);
+              replica_.index().install(std::move(finished.merged));
+              // Published at once, so that the merged-away segments are freed also when nothing is written.
+              publication_.publish(replica_.index().publish(replica_.state().position()));
+              show_state();
+              start_merge();
+            },
+            [this](caf::error&) { merging_ = false; });
+  }
+
+  void start_save_when_due() {
+    const bool due = std::chrono::steady_clock::now() >= next_save_ ||
+                     backlog_.bytes() >= parts_->limits.materialise_bytes;
+    if (due && backlog_.last() > publication_.materialised) start_save();
+  }
+
+  void start_save() {
+    if (saving_) return;
+    next_save_ = std::chrono::steady_clock::now() + parts_->limits.materialise_every;
+    saving_ = std::make_shared<const engine::CatalogChanges>(replica_.state().take_changes());
+    SaveCatalog save;
+    save.shard = publication_.shard;
+    save.changes = saving_;
+    save.segments = replica_.index().take_unsaved();
+    save.segment_names = replica_.index().segment_names();
+    save.keep_after = backlog_.keep_after(parts_->limits.journal_keep_bytes);
+    request(parts_->materialiser, caf::infinite, std::move(save))
+        .then([this](Saved& saved) { on_saved(saved); },
+              [this](caf::error& error) {
+                Saved saved{from_caf(error)};
+                on_saved(saved);
+              });
+  }
+
+  void on_saved(const Saved& saved) {
+    const Position position = std::exchange(saving_, nullptr)->position;
+    if (saved.result) {
+      parts_->metrics->materialised(saved.seconds);
+      publication_.materialised = position;
+      backlog_.materialised(position);
+      publication_.index_bytes = replica_.index().memory_bytes();
+      show_state();
+    }
+    for (auto& promise : std::exchange(save_waiters_, {})) {
+      if (saved.result && position < promise.second) {
+        save_waiters_.push_back(std::move(promise));   // asked while an older save was running
+      } else {
+        promise.first.deliver(MaterialiseDone{saved.result, position});
+      }
+    }
+    if (!save_waiters_.empty()) start_save();
+    finish_drain();
+  }
+
+  caf::result<MaterialiseDone> on_materialise() {
+    auto promise = make_response_promise<MaterialiseDone>();
+    save_waiters_.emplace_back(promise, replica_.state().position());
+    start_save();
+    return promise;
+  }
+
+  caf::result<Drained> on_drain() {
+    draining_ = true;
+    auto promise = make_response_promise<Drained>();
+    drain_waiters_.push_back(promise);
+    finish_drain();
+    return promise;
+  }
+
+  void finish_drain() {
+    if (drain_waiters_.empty() || saving_) return;
+    if (!failure_) {
+      if (!pipeline_.idle() || !waiting_.empty()) return;
+      if (replica_.state().position() > publication_.materialised) return start_save();
+    }
+    for (auto& promise : std::exchange(drain_waiters_, {})) promise.deliver(Drained{});
+  }
+
+  void on_tick() {
+    delayed_send(this, parts_->limits.tick, ShardTick{});
+    answer_reads();
+    if (failure_) return;
+    const engine::Timestamp now = parts_->clock->now();
+    if (!draining_) {
+      if (replica_.state().anything_due(now)) take_in({engine::ExpireDue{now}, Deadline::max(), {}});
+      ask_about_overdue(now);
+    }
+    start_merge();
+    start_save_when_due();
+  }
+
+  /// A checkout's hold is let go only when its saga no longer wants it.
+  void ask_about_overdue(engine::Timestamp now) {
+    if (!checkouts_ || judging_) return;
+    auto overdue = replica_.state().overdue_checkout_holds(now);
+    if (overdue.empty()) return;
+    judging_ = true;
+    request(checkouts_, caf::infinite, JudgeHolds{std::move(overdue)})
+        .then(
+            [this](HoldsJudged& judged) {
+              judging_ = false;
+              for (engine::HoldId& hold : judged.abandoned) {
+                take_in({engine::ReleaseHold{std::move(hold), engine::HoldOwner::checkout,
+                                             parts_->clock->now()},
+                         Deadline::max(),
+                         {}});
+              }
+            },
+            [this](caf::error&) { judging_ = false; });
+  }
+
+  void on_exit() override { checkouts_ = nullptr; }
+
+  const std::unique_ptr<CatalogShardParts> parts_;
+  engine::CatalogReplica& replica_;
+  ShardPublication& publication_;
+  RecordPipeline<engine::CatalogRecord, Pending> pipeline_;
+  Backlog backlog_;
+  std::deque<Waiting> waiting_;
+  std::vector<WaitingRead> waiting_reads_;
+  std::vector<std::pair<caf::typed_response_promise<MaterialiseDone>, Position>> save_waiters_;
+  std::vector<caf::typed_response_promise<Drained>> drain_waiters_;
+  std::shared_ptr<const engine::CatalogChanges> saving_;
+  Deadline next_save_ = std::chrono::steady_clock::now() + parts_->limits.materialise_every;
+  CheckoutCoordinator checkouts_;
+  std::optional<Error> failure_;
+  bool decide_scheduled_ = false;
+  bool merging_ = false;
+  bool judging_ = false;
+  bool draining_ = false;
+};
+
+}  // namespace
+
+CatalogShard spawn_catalog_shard(caf::actor_system& system, CatalogShardParts parts) {
+  return system.spawn<CatalogShardActor>(std::make_unique<CatalogShardParts>(std::move(parts)));
+}
+
+}  // namespace souk::actors
