@@ -1,0 +1,500 @@
+#include "actors/order_shard.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <deque>
+#include <unordered_map>
+#include <utility>
+
+#include "actors/backlog.hpp"
+#include "actors/error_mapping.hpp"
+#include "actors/order_reader.hpp"
+#include "actors/record_pipeline.hpp"
+
+namespace souk::actors {
+
+struct DecideOrders {};
+
+}  // namespace souk::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::DecideOrders)
+
+namespace souk::actors {
+namespace {
+
+using engine::CheckoutEntry;
+using engine::CheckoutOpened;
+using engine::CheckoutPhase;
+using engine::Errc;
+using engine::Error;
+using engine::OrderId;
+using engine::Position;
+using Interface = OrderShard::extend<caf::reacts_to<DecideOrders>>;
+using Seconds = std::chrono::duration<double>;
+
+/// How long a refused checkout's answer is kept: as long as Stripe keeps its keys.
+constexpr engine::Duration kRefusalRetention = std::chrono::hours{24};
+constexpr std::chrono::seconds kSweepEvery{30};
+constexpr std::size_t kSweepMax = 1024;
+
+OrderId order_of(const engine::OrderCommand& command) {
+  struct Visitor {
+    OrderId operator()(const engine::BeginCheckout& begin) const { return begin.order; }
+    OrderId operator()(const engine::PlaceOrder& place) const { return place.order.id; }
+    OrderId operator()(const engine::CompleteOrder& complete) const { return complete.order; }
+    OrderId operator()(const engine::RefuseCheckout& refuse) const { return refuse.order; }
+    OrderId operator()(const engine::AbandonCheckout& abandon) const { return abandon.order; }
+    OrderId operator()(const engine::ForgetRefusals&) const { return {}; }
+  };
+  return std::visit(Visitor{}, command);
+}
+
+bool has_order(const CheckoutEntry& entry) {
+  return entry.phase == CheckoutPhase::placed || entry.phase == CheckoutPhase::completed;
+}
+
+/// What became of a checkout that is over.
+CheckoutOpened outcome_of(const CheckoutEntry& entry) {
+  CheckoutOpened opened;
+  opened.request_id = entry.idempotency.request_id;
+  if (has_order(entry)) {
+    opened.kind = CheckoutOpened::Kind::placed;
+    opened.order = engine::first_answer(entry);
+  } else {
+    opened.kind = CheckoutOpened::Kind::refused;
+    opened.refusal = entry.refusal;
+  }
+  return opened;
+}
+
+class OrderShardActor final : public Interface::base {
+public:
+  OrderShardActor(caf::actor_config& config, std::unique_ptr<OrderShardParts> parts)
+      : Interface::base{config},
+        parts_{std::move(parts)},
+        state_{*parts_->state},
+        publication_{*parts_->publication},
+        pipeline_{state_.position(), 1, parts_->limits.in_flight_max},
+        backlog_{state_.position()} {
+    set_exception_handler([health = parts_->health](std::exception_ptr&) -> caf::error {
+      health->failed = true;   // the state may be half changed: only a replay is safe
+      return caf::exit_reason::unhandled_exception;
+    });
+  }
+
+  const char* name() const override { return "order_shard"; }
+
+private:
+  using Promise = caf::typed_response_promise<OrderAnswer>;
+
+  struct Waiting {
+    engine::OrderCommand command;
+    Deadline deadline = Deadline::max();
+    std::optional<Promise> promise;   // nothing: a command of the shard itself
+  };
+  struct Pending {
+    Promise promise;
+    OrderAnswer answer;
+  };
+  struct Twin {
+    Promise promise;
+    Deadline deadline;
+  };
+  struct WaitingRead {
+    ReadOrders request;
+    caf::typed_response_promise<OrderReading> promise;
+  };
+
+  behavior_type make_behavior() override {
+    show_state();
+    delayed_send(this, parts_->limits.tick, ShardTick{});
+    return {
+        [this](WriteOrder& request) { return on_write(request); },
+        [this](ReadOrders& request) { return on_read(request); },
+        [this](const AwaitCheckout& request) { return on_await(request); },
+        [this](const ReadUnfinished&) { return UnfinishedCheckouts{state_.unfinished()}; },
+        [this](const ReadStatus&) { return on_status(); },
+        [this](const Materialise&) { return on_materialise(); },
+        [this](const Drain&) { return on_drain(); },
+        [this](const Stored& stored) { on_stored(stored); },
+        [this](const JournalFailed& failure) { on_journal_failed(failure); },
+        [this](const ShardTick&) { on_tick(); },
+        [this](const DecideOrders&) { on_decide(); },
+    };
+  }
+
+  caf::result<OrderAnswer> on_write(WriteOrder& request) {
+    if (failure_) return refuse(Error{Errc::unavailable, failure_->detail});
+    // While draining, checkouts under way may finish; new ones may not begin.
+    if (draining_ && std::holds_alternative<engine::BeginCheckout>(request.command)) {
+      return refuse(Error{Errc::unavailable, "the node is stopping"});
+    }
+    auto promise = make_response_promise<OrderAnswer>();
+    take_in({std::move(request.command), request.deadline, promise});
+    return promise;
+  }
+
+  OrderAnswer refuse(Error error) {
+    publication_.leave();
+    parts_->metrics->shed();
+    return {std::move(error), state_.position()};
+  }
+
+  void take_in(Waiting waiting) {
+    waiting_.push_back(std::move(waiting));
+    schedule_decide();
+  }
+
+  /// The message lands behind every command that is in the mailbox already, so these make one batch.
+  void schedule_decide() {
+    if (decide_scheduled_ || waiting_.empty() || pipeline_.full()) return;
+    decide_scheduled_ = true;
+    send(this, DecideOrders{});
+  }
+
+  void on_decide() {
+    decide_scheduled_ = false;
+    if (failure_ || pipeline_.full() || waiting_.empty()) return;
+    auto record = pipeline_.next(parts_->clock->now());
+    std::vector<std::pair<Position, Pending>> held;
+    std::size_t commands = 0;
+    const auto now = std::chrono::steady_clock::now();
+    while (!waiting_.empty() && commands < parts_->limits.batch_commands_max) {
+      Waiting next = std::move(waiting_.front());
+      waiting_.pop_front();
+      if (next.deadline <= now) {
+        parts_->metrics->shed();
+        answer(*next.promise, {Error{Errc::timed_out, "the deadline passed while it waited"},
+                               state_.position()});
+        continue;
+      }
+      ++commands;
+      decide_one(std::move(next), record, held);
+    }
+    if (!record.events.empty()) journal(std::move(record), commands);
+    for (auto& [position, pending] : held) pipeline_.hold(position, std::move(pending));
+    schedule_decide();
+  }
+
+  void decide_one(Waiting next, engine::OrderRecord& record,
+                  std::vector<std::pair<Position, Pending>>& held) {
+    if (const auto loaded = make_resident(order_of(next.command)); !loaded) {
+      if (next.promise) answer(*next.promise, {loaded.error(), state_.position()});
+      return;
+    }
+    auto decision = state_.decide(next.command, record);
+    if (!next.promise) return;
+    OrderAnswer reply{std::move(decision.reply), decision.answer_at};
+    if (decision.answer_at <= pipeline_.committed()) {
+      reply.position = state_.position();
+      answer(*next.promise, std::move(reply));
+    } else {
+      held.emplace_back(decision.answer_at, Pending{*next.promise, std::move(reply)});
+    }
+  }
+
+  /// Finished checkouts leave memory, so an absent entry may be in the store. Errors: those of storage.
+  engine::Result<void> make_resident(const OrderId& id) {
+    if (id.empty() || state_.resident(id)) return {};
+    auto entry = parts_->store->load(id);
+    if (!entry) return entry.error();
+    if (*entry) state_.admit(std::move(**entry));
+    return {};
+  }
+
+  void journal(engine::OrderRecord record, std::size_t commands) {
+    AppendRecords append;
+    append.entries.push_back({publication_.shard, record.position, record.epoch,
+                              storage::encode_record(record)});
+    append.committed = {publication_.shard, pipeline_.committed()};
+    const std::size_t bytes = append.entries.front().bytes.size();
+    parts_->metrics->decided(commands, bytes);
+    backlog_.add(record.position, bytes);
+    pipeline_.push(std::move(record));
+    send(parts_->journal, std::move(append));
+  }
+
+  void on_stored(const Stored& stored) {
+    publication_.stored = stored.upto;
+    // One replica: what is stored here is stored on every member.
+    on_committed(stored.upto);
+  }
+
+  void on_committed(Position upto) {
+    if (failure_) return;
+    const auto records = pipeline_.commit(upto);
+    publication_.committed = pipeline_.committed();
+    const auto begin = std::chrono::steady_clock::now();
+    for (const engine::OrderRecord& record : records) {
+      state_.apply(record);
+      wake_twins(record);
+    }
+    if (!records.empty()) {
+      parts_->metrics->published(Seconds(std::chrono::steady_clock::now() - begin).count());
+      show_state();
+    }
+    pipeline_.release([this](Position, Pending pending) {
+      answer(pending.promise, std::move(pending.answer));
+    });
+    answer_reads();
+    start_save_when_due();
+    finish_drain();
+    schedule_decide();
+  }
+
+  void answer(Promise& promise, OrderAnswer reply) {
+    publication_.leave();
+    promise.deliver(std::move(reply));
+  }
+
+  /// Repeats of a checkout under way wait here for what becomes of the first.
+  caf::result<OrderAnswer> on_await(const AwaitCheckout& request) {
+    const auto loaded = make_resident(request.order);
+    if (!loaded) return OrderAnswer{loaded.error(), state_.position()};
+    const CheckoutEntry* entry = state_.resident(request.order);
+    if (!entry) return OrderAnswer{CheckoutOpened{}, state_.position()};   // abandoned meanwhile
+    if (entry->phase != CheckoutPhase::begun) return OrderAnswer{outcome_of(*entry), state_.position()};
+    auto promise = make_response_promise<OrderAnswer>();
+    twins_[request.order].push_back({promise, request.deadline});
+    return promise;
+  }
+
+  void wake_twins(const engine::OrderRecord& record) {
+    if (twins_.empty()) return;
+    for (const engine::OrderEvent& event : record.events) {
+      if (const auto* placed = std::get_if<engine::OrderPlaced>(&event)) wake(placed->order.id);
+      if (const auto* refused = std::get_if<engine::CheckoutRefused>(&event)) wake(refused->order);
+      if (const auto* left = std::get_if<engine::CheckoutAbandoned>(&event)) wake(left->order);
+    }
+  }
+
+  void wake(const OrderId& id) {
+    const auto found = twins_.find(id);
+    if (found == twins_.end()) return;
+    const CheckoutEntry* entry = state_.resident(id);
+    const OrderAnswer reply{entry ? outcome_of(*entry) : CheckoutOpened{}, state_.position()};
+    for (Twin& twin : found->second) twin.promise.deliver(reply);
+    twins_.erase(found);
+  }
+
+  void give_up_twins() {
+    const auto now = std::chrono::steady_clock::now();
+    const OrderAnswer reply{
+        Error{Errc::idempotency_in_progress, "the first request with this key is still running"},
+        state_.position()};
+    for (auto group = twins_.begin(); group != twins_.end();) {
+      std::erase_if(group->second, [&](Twin& twin) {
+        if (twin.deadline > now && !failure_) return false;
+        twin.promise.deliver(reply);
+        return true;
+      });
+      group = group->second.empty() ? twins_.erase(group) : std::next(group);
+    }
+  }
+
+  void on_journal_failed(const JournalFailed& failure) {
+    if (failure_) return;
+    failure_ = failure.error;
+    state_.forget_tentative();
+    // Whether the failed write reached the disk cannot be known: the client has to ask again by its key.
+    const Error unknown{Errc::unavailable, "the journal failed; the outcome is unknown"};
+    pipeline_.abandon([&](Position, Pending pending) {
+      answer(pending.promise, {unknown, state_.position()});
+    });
+    for (Waiting& waiting : std::exchange(waiting_, {})) {
+      if (waiting.promise) answer(*waiting.promise, {unknown, state_.position()});
+    }
+    give_up_twins();
+    finish_drain();
+  }
+
+  caf::result<OrderReading> on_read(ReadOrders& request) {
+    if (request.at_least <= state_.position()) return read(request);
+    auto promise = make_response_promise<OrderReading>();
+    waiting_reads_.push_back({std::move(request), promise});
+    return promise;
+  }
+
+  OrderReading read(const ReadOrders& request) {
+    if (const auto* list = std::get_if<ListOrders>(&request.question)) return read_list(*list);
+    const bool whole = std::holds_alternative<ReadCheckout>(request.question);
+    const OrderId& id = whole ? std::get<ReadCheckout>(request.question).order
+                              : std::get<ReadOrder>(request.question).order;
+    const Error unknown{Errc::unknown_order, "no such order"};
+    // Not admitted: a read must not push entries out that commands need.
+    if (const CheckoutEntry* entry = state_.resident(id)) {
+      if (whole) return {OrderFinding{*entry}, state_.position()};
+      if (has_order(*entry)) return {OrderFinding{entry->order}, state_.position()};
+      return {unknown, state_.position()};
+    }
+    auto stored = parts_->store->load(id);
+    if (!stored) return {stored.error(), state_.position()};
+    if (!*stored) return {unknown, state_.position()};
+    if (whole) return {OrderFinding{std::move(**stored)}, state_.position()};
+    if (has_order(**stored)) return {OrderFinding{std::move((*stored)->order)}, state_.position()};
+    return {unknown, state_.position()};
+  }
+
+  OrderReading read_list(const ListOrders& question) {
+    auto recent = state_.unmaterialised_orders();
+    if (saving_) {
+      // On their way to the store. What changed since is in `recent` already, and newer.
+      std::unordered_map<OrderId, bool> seen;
+      for (const engine::Order& order : recent) seen[order.id] = true;
+      for (const CheckoutEntry& entry : saving_->entries) {
+        if (has_order(entry) && !seen.contains(entry.id)) recent.push_back(entry.order);
+      }
+    }
+    auto page = list_orders(std::move(recent), *parts_->store, question.filter);
+    if (!page) return {page.error(), state_.position()};
+    return {OrderFinding{std::move(*page)}, state_.position()};
+  }
+
+  void answer_reads() {
+    if (waiting_reads_.empty()) return;
+    const auto now = std::chrono::steady_clock::now();
+    std::erase_if(waiting_reads_, [&](WaitingRead& waiting) {
+      if (waiting.request.at_least <= state_.position()) {
+        waiting.promise.deliver(read(waiting.request));
+        return true;
+      }
+      if (waiting.request.deadline > now) return false;
+      waiting.promise.deliver(
+          OrderReading{Error{Errc::consistency_unreachable, "the token's position is not reached"},
+                       state_.position()});
+      return true;
+    });
+  }
+
+  ShardStatusReading on_status() {
+    ShardStatusReading reading;
+    ShardStatus& status = reading.status;
+    status.range.shard = publication_.shard;
+    status.stored = publication_.stored;
+    status.committed = publication_.committed;
+    status.applied = state_.position();
+    status.materialised = publication_.materialised;
+    status.state_hash = state_.hash();
+    status.orders = state_.unfinished().size();
+    status.queue_depth = publication_.queued();
+    return reading;
+  }
+
+  void show_state() {
+    publication_.applied = state_.position();
+    publication_.state_hash = state_.hash();
+  }
+
+  void start_save_when_due() {
+    const bool due = std::chrono::steady_clock::now() >= next_save_ ||
+                     backlog_.bytes() >= parts_->limits.materialise_bytes;
+    if (due && backlog_.last() > publication_.materialised) start_save();
+  }
+
+  void start_save() {
+    if (saving_) return;
+    next_save_ = std::chrono::steady_clock::now() + parts_->limits.materialise_every;
+    saving_ = std::make_shared<const engine::OrderChanges>(state_.take_changes());
+    request(parts_->materialiser, caf::infinite,
+            SaveOrders{publication_.shard, saving_,
+                       backlog_.keep_after(parts_->limits.journal_keep_bytes)})
+        .then([this](Saved& saved) { on_saved(saved); },
+              [this](caf::error& error) {
+                Saved saved{from_caf(error)};
+                on_saved(saved);
+              });
+  }
+
+  void on_saved(const Saved& saved) {
+    const Position position = std::exchange(saving_, nullptr)->position;
+    if (saved.result) {
+      parts_->metrics->materialised(saved.seconds);
+      publication_.materialised = position;
+      backlog_.materialised(position);
+      state_.evict(parts_->limits.resident_orders_max);
+    }
+    for (auto& promise : std::exchange(save_waiters_, {})) {
+      if (saved.result && position < promise.second) {
+        save_waiters_.push_back(std::move(promise));   // asked while an older save was running
+      } else {
+        promise.first.deliver(MaterialiseDone{saved.result, position});
+      }
+    }
+    if (!save_waiters_.empty()) start_save();
+    finish_drain();
+  }
+
+  caf::result<MaterialiseDone> on_materialise() {
+    auto promise = make_response_promise<MaterialiseDone>();
+    save_waiters_.emplace_back(promise, state_.position());
+    start_save();
+    return promise;
+  }
+
+  caf::result<Drained> on_drain() {
+    draining_ = true;
+    auto promise = make_response_promise<Drained>();
+    drain_waiters_.push_back(promise);
+    finish_drain();
+    return promise;
+  }
+
+  void finish_drain() {
+    if (drain_waiters_.empty() || saving_) return;
+    if (!failure_) {
+      if (!pipeline_.idle() || !waiting_.empty()) return;
+      if (state_.position() > publication_.materialised) return start_save();
+    }
+    for (auto& promise : std::exchange(drain_waiters_, {})) promise.deliver(Drained{});
+  }
+
+  void on_tick() {
+    delayed_send(this, parts_->limits.tick, ShardTick{});
+    answer_reads();
+    give_up_twins();
+    if (failure_) return;
+    publication_.orders = state_.unfinished().size();
+    if (!draining_) sweep_refusals();
+    start_save_when_due();
+  }
+
+  /// Old refusals are read back, so that forgetting them is decided like everything else.
+  void sweep_refusals() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_sweep_ || saving_) return;
+    next_sweep_ = now + kSweepEvery;
+    const engine::Timestamp time = parts_->clock->now();
+    const auto old = parts_->store->refused_before(time + -kRefusalRetention, kSweepMax);
+    if (!old || old->empty()) return;
+    for (const OrderId& id : *old) {
+      if (!make_resident(id)) return;
+    }
+    take_in({engine::ForgetRefusals{time}, Deadline::max(), {}});
+  }
+
+  const std::unique_ptr<OrderShardParts> parts_;
+  engine::OrderState& state_;
+  ShardPublication& publication_;
+  RecordPipeline<engine::OrderRecord, Pending> pipeline_;
+  Backlog backlog_;
+  std::deque<Waiting> waiting_;
+  std::unordered_map<OrderId, std::vector<Twin>> twins_;
+  std::vector<WaitingRead> waiting_reads_;
+  std::vector<std::pair<caf::typed_response_promise<MaterialiseDone>, Position>> save_waiters_;
+  std::vector<caf::typed_response_promise<Drained>> drain_waiters_;
+  std::shared_ptr<const engine::OrderChanges> saving_;
+  Deadline next_save_ = std::chrono::steady_clock::now() + parts_->limits.materialise_every;
+  Deadline next_sweep_ = std::chrono::steady_clock::now() + kSweepEvery;
+  std::optional<Error> failure_;
+  bool decide_scheduled_ = false;
+  bool draining_ = false;
+};
+
+}  // namespace
+
+OrderShard spawn_order_shard(caf::actor_system& system, OrderShardParts parts) {
+  return system.spawn<OrderShardActor>(std::make_unique<OrderShardParts>(std::move(parts)));
+}
+
+}  // namespace souk::actors
