@@ -241,8 +241,7 @@ private:
   }
 
   ShardStatusReading on_status() {
-    ShardStatusReading reading;
-    ShardStatus& status = reading.status;
+    ShardStatus status;
     status.range.shard = publication_.shard;
     status.stored = publication_.stored;
     status.committed = publication_.committed;
@@ -255,7 +254,7 @@ private:
     status.segments = replica_.index().segment_count();
     status.index_bytes = replica_.index().memory_bytes();
     status.queue_depth = publication_.queued();
-    return reading;
+    return {status};
   }
 
   void show_state() {

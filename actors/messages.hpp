@@ -147,7 +147,7 @@ struct Stored {
 };
 struct ReadStatus {};
 struct ShardStatusReading {
-  ShardStatus status;
+  engine::Result<ShardStatus> status;
 };
 /// Writes the whole state to its store; answered when it is there (not yet flushed). For backups
 /// and stops.

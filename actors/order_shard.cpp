@@ -368,8 +368,7 @@ private:
   }
 
   ShardStatusReading on_status() {
-    ShardStatusReading reading;
-    ShardStatus& status = reading.status;
+    ShardStatus status;
     status.range.shard = publication_.shard;
     status.stored = publication_.stored;
     status.committed = publication_.committed;
@@ -378,7 +377,7 @@ private:
     status.state_hash = state_.hash();
     status.orders = state_.unfinished().size();
     status.queue_depth = publication_.queued();
-    return reading;
+    return {status};
   }
 
   void show_state() {

@@ -1,0 +1,118 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "actors/client_bridge.hpp"
+#include "actors/node_content.hpp"
+
+namespace souk::actors {
+
+/// What a client needs of its node, and the small pieces its requests are made of. For actors/client*.cpp.
+struct Client::Content {
+  Content(Node::Content& owner, Client::Post post)
+      : node{owner}, routes{owner.routes}, bridge{*owner.system, std::move(post)} {}
+
+  Node::Content& node;
+  RoutesPtr routes;
+  ClientBridge bridge;
+
+  using CatalogLink = ShardLink<CatalogShard>;
+  using OrderLink = ShardLink<OrderShard>;
+
+  /// Why nothing can be written now.
+  std::optional<engine::Error> write_refusal() const {
+    const NodeHealth& health = *node.health;
+    if (health.failed) return engine::Error{engine::Errc::unavailable, "the journal failed"};
+    if (health.stopping) return engine::Error{engine::Errc::unavailable, "the node is stopping"};
+    if (health.disk_full) {
+      return engine::Error{engine::Errc::disk_full, "too little free space to take writes"};
+    }
+    return {};
+  }
+
+  static engine::ConsistencyToken token_of(engine::ShardId shard, engine::Position position) {
+    engine::ConsistencyToken token;
+    if (position != 0) token.raise({shard, position});
+    return token;
+  }
+
+  void write(const RequestContext& context, const CatalogLink& link, engine::CatalogCommand command,
+             std::function<void(CatalogAnswer&)> done) {
+    if (auto refusal = write_refusal()) return refuse(std::move(*refusal), done);
+    if (!link.publication->enter()) {
+      return refuse({engine::Errc::overloaded, "the shard's queue is full"}, done);
+    }
+    bridge.call<CatalogAnswer>(link.actor, WriteCatalog{std::move(command), context.deadline},
+                               context.deadline, std::move(done));
+  }
+  void read(const RequestContext& context, const CatalogLink& link, CatalogQuestion question,
+            std::function<void(CatalogReading&)> done) {
+    bridge.call<CatalogReading>(
+        link.actor,
+        ReadCatalog{std::move(question), context.token.position_of(link.shard), context.deadline},
+        context.deadline, std::move(done));
+  }
+  void read(const RequestContext& context, const OrderLink& link, OrderQuestion question,
+            std::function<void(OrderReading&)> done) {
+    bridge.call<OrderReading>(
+        link.actor,
+        ReadOrders{std::move(question), context.token.position_of(link.shard), context.deadline},
+        context.deadline, std::move(done));
+  }
+
+  template <class Answer>
+  static void refuse(engine::Error error, const std::function<void(Answer&)>& done) {
+    Answer answer{std::move(error)};
+    done(answer);
+  }
+
+  void settle(SettleReservation request, Callback<engine::Reservation> done);
+
+  /// Finds the shard of a SKU's product: from the directory, or (`fresh`, or unknown there) from the shard that owns
+  /// the SKU's claim. `done(link or null, error)`, perhaps at once.
+  using Resolved = std::function<void(const CatalogLink*, const engine::Error&)>;
+  void resolve(const RequestContext& context, const engine::Sku& sku, bool fresh, Resolved done);
+
+  /// Sends something to the shard of a SKU's product, once more with fresh knowledge if the directory was wrong.
+  template <class Answer>
+  void by_sku(const RequestContext& context, const engine::Sku& sku,
+              std::function<void(const CatalogLink&, std::function<void(Answer&)>)> send,
+              std::function<void(Answer&, engine::ShardId)> done);
+};
+
+/// True if the answer may only mean that the request went to the wrong shard.
+inline bool is_misrouted(engine::Errc code) {
+  return code == engine::Errc::unknown_sku || code == engine::Errc::wrong_shard;
+}
+inline const engine::Error* error_of(const CatalogAnswer& answer) {
+  return answer.reply ? nullptr : &answer.reply.error();
+}
+inline const engine::Error* error_of(const CatalogReading& reading) {
+  return reading.finding ? nullptr : &reading.finding.error();
+}
+
+template <class Answer>
+void Client::Content::by_sku(
+    const RequestContext& context, const engine::Sku& sku,
+    std::function<void(const CatalogLink&, std::function<void(Answer&)>)> send,
+    std::function<void(Answer&, engine::ShardId)> done) {
+  const bool cached = node.directory->find(sku).has_value();
+  const auto ask = [this, context, sku, send, done](bool fresh, bool last, auto again) -> void {
+    resolve(context, sku, fresh, [=](const CatalogLink* link, const engine::Error& error) {
+      if (!link) {
+        Answer answer{error};
+        return done(answer, {});
+      }
+      send(*link, [=, shard = link->shard](Answer& answer) {
+        const engine::Error* refusal = error_of(answer);
+        if (!last && refusal && is_misrouted(refusal->code)) return again(true, true, again);
+        done(answer, shard);
+      });
+    });
+  };
+  ask(false, !cached, ask);
+}
+
+}  // namespace souk::actors
