@@ -7,7 +7,8 @@
 
 namespace souk::actors {
 
-/// How many journal bytes lie behind which position: when to materialise, and what to keep of the journal.
+/// How many journal bytes lie behind which position: when to materialise, and what to keep of the
+/// journal.
 class Backlog {
 public:
   explicit Backlog(engine::Position recovered) : last_{recovered} {}

@@ -11,8 +11,8 @@ using engine::Error;
 using engine::LedgerEntry;
 using Finding = engine::Result<CatalogFinding>;
 
-/// Collects a SKU's entries, newest first. A page is cut between journal records only, because the position of a record
-/// is the cursor; so it may be a little longer than asked for.
+/// Collects a SKU's entries, newest first. A page is cut between journal records only, because the
+/// position of a record is the cursor; so it may be a little longer than asked for.
 class LedgerPager {
 public:
   LedgerPager(std::uint64_t from, std::size_t limit) : from_{from}, limit_{limit} {}
@@ -51,7 +51,7 @@ Finding find_ledger(const LedgerSources& sources, const ReadLedger& question) {
   if (!sku) return Error{Errc::unknown_sku, "no such SKU on this shard"};
   LedgerPager pager{question.from, std::max<std::size_t>(question.limit, 1)};
 
-  std::uint64_t head = sku->ledger_head;   // the newest record that is only in the store
+  std::uint64_t head = sku->ledger_head;  // the newest record that is only in the store
   for (const LedgerEntry& entry : sources.state.recent_ledger(question.sku)) {
     pager.add(entry);
     head = entry.previous;

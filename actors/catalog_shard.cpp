@@ -2,7 +2,6 @@
 
 #include <caf/actor_system.hpp>
 #include <caf/typed_event_based_actor.hpp>
-
 #include <deque>
 #include <unordered_set>
 #include <utility>
@@ -40,7 +39,7 @@ public:
         pipeline_{replica_.state().position(), 1, parts_->limits.in_flight_max},
         backlog_{replica_.state().position()} {
     set_exception_handler([health = parts_->health](std::exception_ptr&) -> caf::error {
-      health->failed = true;   // the state may be half changed: only a replay is safe
+      health->failed = true;  // the state may be half changed: only a replay is safe
       return caf::exit_reason::unhandled_exception;
     });
   }
@@ -54,7 +53,7 @@ private:
   struct Waiting {
     engine::CatalogCommand command;
     Deadline deadline = Deadline::max();
-    std::optional<WritePromise> promise;   // nothing: a command of the shard itself
+    std::optional<WritePromise> promise;  // nothing: a command of the shard itself
   };
   struct Pending {
     WritePromise promise;
@@ -104,7 +103,8 @@ private:
     schedule_decide();
   }
 
-  /// The message lands behind every command that is in the mailbox already, so these make one batch.
+  /// The message lands behind every command that is in the mailbox already, so these make one
+  /// batch.
   void schedule_decide() {
     if (decide_scheduled_ || waiting_.empty() || pipeline_.full()) return;
     decide_scheduled_ = true;
@@ -155,8 +155,8 @@ private:
 
   void journal(engine::CatalogRecord record, std::size_t commands) {
     AppendRecords append;
-    append.entries.push_back({publication_.shard, record.position, record.epoch,
-                              storage::encode_record(record)});
+    append.entries.push_back(
+        {publication_.shard, record.position, record.epoch, storage::encode_record(record)});
     append.committed = {publication_.shard, pipeline_.committed()};
     const std::size_t bytes = append.entries.front().bytes.size();
     parts_->metrics->decided(commands, bytes);
@@ -181,9 +181,8 @@ private:
       parts_->metrics->published(Seconds(std::chrono::steady_clock::now() - begin).count());
       show_state();
     }
-    pipeline_.release([this](Position, Pending pending) {
-      answer(pending.promise, std::move(pending.answer));
-    });
+    pipeline_.release(
+        [this](Position, Pending pending) { answer(pending.promise, std::move(pending.answer)); });
     answer_reads();
     start_merge();
     start_save_when_due();
@@ -200,7 +199,8 @@ private:
     if (failure_) return;
     failure_ = failure.error;
     replica_.state().forget_tentative();
-    // Whether the failed write reached the disk cannot be known: the client has to ask again by its key.
+    // Whether the failed write reached the disk cannot be known: the client has to ask again by its
+    // key.
     const Error unknown{Errc::unavailable, "the journal failed; the outcome is unknown"};
     pipeline_.abandon([&](Position, Pending pending) {
       answer(pending.promise, {unknown, replica_.state().position()});
@@ -233,9 +233,9 @@ private:
         return true;
       }
       if (waiting.request.deadline > now) return false;
-      waiting.promise.deliver(
-          CatalogReading{Error{Errc::consistency_unreachable, "the token's position is not reached"},
-                         replica_.state().position()});
+      waiting.promise.deliver(CatalogReading{
+          Error{Errc::consistency_unreachable, "the token's position is not reached"},
+          replica_.state().position()});
       return true;
     });
   }
@@ -279,7 +279,8 @@ private:
               merging_ = false;
               parts_->metrics->merged(finished.seconds);
               replica_.index().install(std::move(finished.merged));
-              // Published at once, so that the merged-away segments are freed also when nothing is written.
+              // Published at once, so that the merged-away segments are freed also when nothing is
+              // written.
               publication_.publish(replica_.index().publish(replica_.state().position()));
               show_state();
               start_merge();
@@ -322,7 +323,7 @@ private:
     }
     for (auto& promise : std::exchange(save_waiters_, {})) {
       if (saved.result && position < promise.second) {
-        save_waiters_.push_back(std::move(promise));   // asked while an older save was running
+        save_waiters_.push_back(std::move(promise));  // asked while an older save was running
       } else {
         promise.first.deliver(MaterialiseDone{saved.result, position});
       }
@@ -361,7 +362,8 @@ private:
     if (failure_) return;
     const engine::Timestamp now = parts_->clock->now();
     if (!draining_) {
-      if (replica_.state().anything_due(now)) take_in({engine::ExpireDue{now}, Deadline::max(), {}});
+      if (replica_.state().anything_due(now))
+        take_in({engine::ExpireDue{now}, Deadline::max(), {}});
       ask_about_overdue(now);
     }
     start_merge();
@@ -388,7 +390,13 @@ private:
             [this](caf::error&) { judging_ = false; });
   }
 
-  void on_exit() override { checkouts_ = nullptr; }
+  /// Lets go of the detached actors and of the memory: handles to this actor may outlive it.
+  void on_exit() override {
+    checkouts_ = nullptr;
+    parts_->journal = nullptr;
+    parts_->materialiser = nullptr;
+    parts_->merger = nullptr;
+  }
 
   const std::unique_ptr<CatalogShardParts> parts_;
   engine::CatalogReplica& replica_;

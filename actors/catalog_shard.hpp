@@ -1,7 +1,6 @@
 #pragma once
 
 #include <caf/fwd.hpp>
-
 #include <memory>
 
 #include "actors/clock.hpp"
@@ -16,22 +15,22 @@ namespace souk::actors {
 
 /// When a shard makes records, and when it writes its state. Defaults are those of NodeConfig.
 struct ShardLimits {
-  std::size_t in_flight_max = 4;                   // records decided and not yet stored
-  std::size_t batch_commands_max = 4096;           // commands in one record
-  std::size_t batch_bytes_max = 4U << 20U;         // rough size of one record
+  std::size_t in_flight_max = 4;            // records decided and not yet stored
+  std::size_t batch_commands_max = 4096;    // commands in one record
+  std::size_t batch_bytes_max = 4U << 20U;  // rough size of one record
   std::uint64_t materialise_bytes = 64U << 20U;
   std::chrono::seconds materialise_every{10};
   std::uint64_t journal_keep_bytes = 64U << 20U;
-  std::uint64_t backlog_bytes_max = 256U << 20U;   // unmaterialised journal: above, bulk is refused
-  std::size_t segments_max = 96;                   // above, bulk is refused until merges catch up
-  std::size_t resident_orders_max = 100'000;       // finished orders kept in memory, per orders shard
+  std::uint64_t backlog_bytes_max = 256U << 20U;  // unmaterialised journal: above, bulk is refused
+  std::size_t segments_max = 96;                  // above, bulk is refused until merges catch up
+  std::size_t resident_orders_max = 100'000;  // finished orders kept in memory, per orders shard
   std::chrono::milliseconds tick{100};
 };
 
 struct CatalogShardParts {
-  std::unique_ptr<engine::CatalogReplica> replica;   // recovered and published
+  std::unique_ptr<engine::CatalogReplica> replica;  // recovered and published
   PublicationPtr publication;
-  std::optional<storage::CatalogStore> store;        // ledger pages
+  std::optional<storage::CatalogStore> store;  // ledger pages
   JournalWriter journal;
   Materialiser materialiser;
   Merger merger;
@@ -41,8 +40,9 @@ struct CatalogShardParts {
   ShardLimits limits;
 };
 
-/// The single owner of one catalog shard. Takes everything that waits as one batch, decides it on the tentative state
-/// into one record, applies and publishes records when they are committed, and answers then.
+/// The single owner of one catalog shard. Takes everything that waits as one batch, decides it on
+/// the tentative state into one record, applies and publishes records when they are committed, and
+/// answers then.
 CatalogShard spawn_catalog_shard(caf::actor_system& system, CatalogShardParts parts);
 
 }  // namespace souk::actors

@@ -11,11 +11,16 @@ using engine::Errc;
 using engine::Error;
 
 Client::Client(Node& node, Post post)
-    : content_{std::make_unique<Content>(*node.content_, std::move(post))} {}
+    : content_{std::make_unique<Content>(*node.content_, std::move(post))} {
+}
 Client::~Client() = default;
 
-void Client::sweep(std::chrono::steady_clock::time_point now) { content_->bridge.sweep(now); }
-std::size_t Client::in_flight() const { return content_->bridge.in_flight(); }
+void Client::sweep(std::chrono::steady_clock::time_point now) {
+  content_->bridge.sweep(now);
+}
+std::size_t Client::in_flight() const {
+  return content_->bridge.in_flight();
+}
 
 void Client::put_product(const RequestContext& context, engine::PutProduct put,
                          Callback<ProductPutReply> done) {
@@ -161,7 +166,7 @@ void Client::list_orders(const RequestContext& context, OrderListRequest request
   filter.created_to = request.created_to;
   filter.before_time = request.before_time;
   filter.before_id = std::move(request.before_id);
-  filter.limit = request.limit + 1;   // one more tells whether there is more
+  filter.limit = request.limit + 1;  // one more tells whether there is more
   for (const auto& link : content_->routes->orders) {
     content_->read(context, link, ListOrders{filter},
                    [gather, finish, shard = link.shard](OrderReading& reading) {

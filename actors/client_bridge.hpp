@@ -4,7 +4,6 @@
 #include <caf/actor_system.hpp>
 #include <caf/mailbox_element.hpp>
 #include <caf/message_id.hpp>
-
 #include <cassert>
 #include <functional>
 #include <memory>
@@ -19,34 +18,36 @@
 
 namespace souk::actors {
 
-/// An actor without a mailbox or a thread of its own: whatever answers it is posted to the client's thread. Everything
-/// but the arrival of replies happens on that thread, so only the arrivals are locked. Replies that arrive before the
-/// thread gets to them share one post.
+/// An actor without a mailbox or a thread of its own: whatever answers it is posted to the client's
+/// thread. Everything but the arrival of replies happens on that thread, so only the arrivals are
+/// locked. Replies that arrive before the thread gets to them share one post.
 class ClientBridge {
 public:
   ClientBridge(caf::actor_system& system, Client::Post post)
       : inbox_{std::make_shared<Inbox>(std::move(post))} {
-    companion_ = caf::actor_cast<caf::strong_actor_ptr>(
-        system.spawn<caf::actor_companion, caf::hidden>());
-    companion()->on_enqueue(
-        [inbox = inbox_](caf::mailbox_element_ptr reply) { inbox->arrive(inbox, std::move(reply)); });
+    companion_ =
+        caf::actor_cast<caf::strong_actor_ptr>(system.spawn<caf::actor_companion, caf::hidden>());
+    companion()->on_enqueue([inbox = inbox_](caf::mailbox_element_ptr reply) {
+      inbox->arrive(inbox, std::move(reply));
+    });
   }
   ~ClientBridge() {
     companion()->on_enqueue(nullptr);
     companion()->cleanup(caf::exit_reason::normal, nullptr);
-    inbox_->pending.clear();   // replies on their way find nobody
+    inbox_->pending.clear();  // replies on their way find nobody
   }
   ClientBridge(const ClientBridge&) = delete;
   ClientBridge& operator=(const ClientBridge&) = delete;
 
-  /// Asks `target`; `done(Answer&)` runs exactly once, on the client's thread, with the answer or Answer{Error}, unless
-  /// the bridge is destroyed before.
+  /// Asks `target`; `done(Answer&)` runs exactly once, on the client's thread, with the answer or
+  /// Answer{Error}, unless the bridge is destroyed before.
   template <class Answer, class Handle, class Message, class Done>
   void call(const Handle& target, Message message, Deadline deadline, Done done) {
     const auto id = caf::make_message_id(++inbox_->last_id);
     inbox_->pending.emplace(
         id.response_id().integer_value(),
-        Pending{deadline, [done = std::move(done)](caf::message* reply, const engine::Error* error) mutable {
+        Pending{deadline,
+                [done = std::move(done)](caf::message* reply, const engine::Error* error) mutable {
                   if (error) {
                     Answer answer{*error};
                     done(answer);
@@ -92,7 +93,7 @@ private:
       {
         const std::lock_guard lock{mutex};
         arrived.push_back(std::move(reply));
-        if (arrived.size() > 1) return;   // posted already
+        if (arrived.size() > 1) return;  // posted already
       }
       post([self] { self->deliver(); });
     }
@@ -105,7 +106,7 @@ private:
       }
       for (caf::mailbox_element_ptr& reply : replies) {
         const auto found = pending.find(reply->mid.integer_value());
-        if (found == pending.end()) continue;   // late: answered by the sweep
+        if (found == pending.end()) continue;  // late: answered by the sweep
         Complete complete = std::move(found->second.complete);
         pending.erase(found);
         caf::message content = reply->move_content_to_message();

@@ -9,7 +9,8 @@
 
 namespace souk::actors {
 
-/// What a client needs of its node, and the small pieces its requests are made of. For actors/client*.cpp.
+/// What a client needs of its node, and the small pieces its requests are made of. For
+/// actors/client*.cpp.
 struct Client::Content {
   Content(Node::Content& owner, Client::Post post)
       : node{owner}, routes{owner.routes}, bridge{*owner.system, std::move(post)} {}
@@ -70,12 +71,13 @@ struct Client::Content {
 
   void settle(SettleReservation request, Callback<engine::Reservation> done);
 
-  /// Finds the shard of a SKU's product: from the directory, or (`fresh`, or unknown there) from the shard that owns
-  /// the SKU's claim. `done(link or null, error)`, perhaps at once.
+  /// Finds the shard of a SKU's product: from the directory, or (`fresh`, or unknown there) from
+  /// the shard that owns the SKU's claim. `done(link or null, error)`, perhaps at once.
   using Resolved = std::function<void(const CatalogLink*, const engine::Error&)>;
   void resolve(const RequestContext& context, const engine::Sku& sku, bool fresh, Resolved done);
 
-  /// Sends something to the shard of a SKU's product, once more with fresh knowledge if the directory was wrong.
+  /// Sends something to the shard of a SKU's product, once more with fresh knowledge if the
+  /// directory was wrong.
   template <class Answer>
   void by_sku(const RequestContext& context, const engine::Sku& sku,
               std::function<void(const CatalogLink&, std::function<void(Answer&)>)> send,

@@ -76,8 +76,8 @@ namespace {
 
 using Level = engine::Result<engine::SkuEntry>;
 
-/// One batch of adjustments over several shards. Items that a shard does not know are sent once more, with fresh
-/// knowledge of who owns them.
+/// One batch of adjustments over several shards. Items that a shard does not know are sent once
+/// more, with fresh knowledge of who owns them.
 class AdjustmentBatch : public std::enable_shared_from_this<AdjustmentBatch> {
 public:
   AdjustmentBatch(std::vector<engine::AdjustStock> items, Callback<std::vector<Level>> done)
@@ -99,15 +99,16 @@ private:
     auto groups = std::make_shared<std::map<engine::ShardId, std::vector<std::size_t>>>();
     auto left = std::make_shared<std::size_t>(places.size());
     for (const std::size_t place : places) {
-      resolve(items_[place].sku, fresh,
-              [=, self = shared_from_this()](std::optional<engine::ShardId> shard, const Error& error) {
-                if (shard) {
-                  (*groups)[*shard].push_back(place);
-                } else {
-                  self->levels_[place] = error;
-                }
-                if (--*left == 0) self->send_groups(*groups, fresh, resolve, send);
-              });
+      resolve(
+          items_[place].sku, fresh,
+          [=, self = shared_from_this()](std::optional<engine::ShardId> shard, const Error& error) {
+            if (shard) {
+              (*groups)[*shard].push_back(place);
+            } else {
+              self->levels_[place] = error;
+            }
+            if (--*left == 0) self->send_groups(*groups, fresh, resolve, send);
+          });
     }
   }
 
@@ -210,25 +211,25 @@ void Client::commit_reservation(const RequestContext& context, engine::HoldId re
                                 std::optional<std::vector<engine::HoldLine>> lines,
                                 engine::IdempotencyKey idempotency,
                                 Callback<engine::Reservation> done) {
-  content_->settle({context, SettleReservation::Kind::commit, std::move(reservation), std::move(lines),
-          engine::Duration{}, std::move(idempotency)},
-         std::move(done));
+  content_->settle({context, SettleReservation::Kind::commit, std::move(reservation),
+                    std::move(lines), engine::Duration{}, std::move(idempotency)},
+                   std::move(done));
 }
 
 void Client::release_reservation(const RequestContext& context, engine::HoldId reservation,
                                  engine::IdempotencyKey idempotency,
                                  Callback<engine::Reservation> done) {
   content_->settle({context, SettleReservation::Kind::release, std::move(reservation), std::nullopt,
-          engine::Duration{}, std::move(idempotency)},
-         std::move(done));
+                    engine::Duration{}, std::move(idempotency)},
+                   std::move(done));
 }
 
 void Client::extend_reservation(const RequestContext& context, engine::HoldId reservation,
                                 engine::Duration ttl, engine::IdempotencyKey idempotency,
                                 Callback<engine::Reservation> done) {
-  content_->settle({context, SettleReservation::Kind::extend, std::move(reservation), std::nullopt, ttl,
-          std::move(idempotency)},
-         std::move(done));
+  content_->settle({context, SettleReservation::Kind::extend, std::move(reservation), std::nullopt,
+                    ttl, std::move(idempotency)},
+                   std::move(done));
 }
 
 }  // namespace souk::actors

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "storage/backup.hpp"
 #include "storage/catalog_store.hpp"
 #include "storage/order_store.hpp"
 
@@ -112,8 +113,9 @@ private:
   Saved on_copy(const CopyTo& request) {
     const Stopwatch watch;
     if (const auto flushed = flush_and_trim(); !flushed) return failed(flushed.error(), watch);
-    const auto copied = parts_.database->checkpoint(request.folder);
-    return {copied, watch.seconds()};
+    const auto copied = storage::backup(*parts_.database, parts_.segments, request.folder);
+    if (!copied) return {copied.error(), watch.seconds()};
+    return {{}, watch.seconds()};
   }
 
   /// State that cannot be written leaves the journal growing for ever: better to stop and be looked

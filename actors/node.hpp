@@ -51,10 +51,11 @@ public:
   /// False once the journal failed or stop() was called: the process should exit.
   bool healthy() const;
 
+  struct Content;   // for actors/ only
+
 private:
   friend class Client;
   Node();
-  struct Content;
   std::unique_ptr<Content> content_;
 };
 

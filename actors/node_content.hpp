@@ -1,7 +1,6 @@
 #pragma once
 
 #include <caf/actor_system.hpp>
-
 #include <filesystem>
 #include <memory>
 #include <thread>
@@ -19,7 +18,10 @@
 
 namespace souk::actors {
 
-/// Everything a node owns, in the order it must be destroyed (last member first). For actors/node and actors/client.
+struct RecoveredShards;
+
+/// Everything a node owns, in the order it must be destroyed (last member first). For actors/node
+/// and actors/client.
 struct Node::Content {
   NodeConfig config;
   Metrics metrics;
@@ -30,7 +32,7 @@ struct Node::Content {
 
   SystemConfig system_config;
   std::unique_ptr<caf::actor_system> system;
-  RoutesPtr routes;
+  RoutesPtr routes;  // kept until the end of the node: clients ask for the map
   JournalWriter writer;
   Materialiser materialiser;
   Merger merger;
@@ -39,11 +41,13 @@ struct Node::Content {
   ReservationCoordinator reservations;
   CheckoutCoordinator checkouts;
 
-  std::jthread housekeeper;   // watches the free space
+  std::jthread housekeeper;  // watches the free space
   bool stopped = false;
 
+  std::filesystem::path segments() const { return config.data / "segments"; }
   engine::Result<void> open(const Progress& progress);
-  void start_actors(struct RecoveredShards shards);
+  void start_actors(const engine::ShardMap& map, RecoveredShards shards);
+  void start_coordinators();
   void watch_disk(const std::stop_token& stop);
   void drain(std::chrono::milliseconds limit);
   void end_actors();

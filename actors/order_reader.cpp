@@ -33,7 +33,8 @@ engine::Result<std::vector<engine::Order>> list_orders(std::vector<engine::Order
   for (const engine::Order& order : recent) hidden.insert(order.id);
   std::erase_if(recent, [&](const engine::Order& order) { return !fits(order, filter); });
 
-  // Hidden copies leave gaps in a page of the store, so it is read until enough is found or nothing is left.
+  // Hidden copies leave gaps in a page of the store, so it is read until enough is found or nothing
+  // is left.
   std::vector<engine::Order> stored;
   storage::OrderFilter page = filter;
   while (stored.size() < filter.limit) {

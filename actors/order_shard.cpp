@@ -2,7 +2,6 @@
 
 #include <caf/actor_system.hpp>
 #include <caf/typed_event_based_actor.hpp>
-
 #include <deque>
 #include <unordered_map>
 #include <utility>
@@ -78,7 +77,7 @@ public:
         pipeline_{state_.position(), 1, parts_->limits.in_flight_max},
         backlog_{state_.position()} {
     set_exception_handler([health = parts_->health](std::exception_ptr&) -> caf::error {
-      health->failed = true;   // the state may be half changed: only a replay is safe
+      health->failed = true;  // the state may be half changed: only a replay is safe
       return caf::exit_reason::unhandled_exception;
     });
   }
@@ -91,7 +90,7 @@ private:
   struct Waiting {
     engine::OrderCommand command;
     Deadline deadline = Deadline::max();
-    std::optional<Promise> promise;   // nothing: a command of the shard itself
+    std::optional<Promise> promise;  // nothing: a command of the shard itself
   };
   struct Pending {
     Promise promise;
@@ -146,7 +145,8 @@ private:
     schedule_decide();
   }
 
-  /// The message lands behind every command that is in the mailbox already, so these make one batch.
+  /// The message lands behind every command that is in the mailbox already, so these make one
+  /// batch.
   void schedule_decide() {
     if (decide_scheduled_ || waiting_.empty() || pipeline_.full()) return;
     decide_scheduled_ = true;
@@ -165,8 +165,8 @@ private:
       waiting_.pop_front();
       if (next.deadline <= now) {
         parts_->metrics->shed();
-        answer(*next.promise, {Error{Errc::timed_out, "the deadline passed while it waited"},
-                               state_.position()});
+        answer(*next.promise,
+               {Error{Errc::timed_out, "the deadline passed while it waited"}, state_.position()});
         continue;
       }
       ++commands;
@@ -194,7 +194,8 @@ private:
     }
   }
 
-  /// Finished checkouts leave memory, so an absent entry may be in the store. Errors: those of storage.
+  /// Finished checkouts leave memory, so an absent entry may be in the store. Errors: those of
+  /// storage.
   engine::Result<void> make_resident(const OrderId& id) {
     if (id.empty() || state_.resident(id)) return {};
     auto entry = parts_->store->load(id);
@@ -205,8 +206,8 @@ private:
 
   void journal(engine::OrderRecord record, std::size_t commands) {
     AppendRecords append;
-    append.entries.push_back({publication_.shard, record.position, record.epoch,
-                              storage::encode_record(record)});
+    append.entries.push_back(
+        {publication_.shard, record.position, record.epoch, storage::encode_record(record)});
     append.committed = {publication_.shard, pipeline_.committed()};
     const std::size_t bytes = append.entries.front().bytes.size();
     parts_->metrics->decided(commands, bytes);
@@ -234,9 +235,8 @@ private:
       parts_->metrics->published(Seconds(std::chrono::steady_clock::now() - begin).count());
       show_state();
     }
-    pipeline_.release([this](Position, Pending pending) {
-      answer(pending.promise, std::move(pending.answer));
-    });
+    pipeline_.release(
+        [this](Position, Pending pending) { answer(pending.promise, std::move(pending.answer)); });
     answer_reads();
     start_save_when_due();
     finish_drain();
@@ -253,8 +253,9 @@ private:
     const auto loaded = make_resident(request.order);
     if (!loaded) return OrderAnswer{loaded.error(), state_.position()};
     const CheckoutEntry* entry = state_.resident(request.order);
-    if (!entry) return OrderAnswer{CheckoutOpened{}, state_.position()};   // abandoned meanwhile
-    if (entry->phase != CheckoutPhase::begun) return OrderAnswer{outcome_of(*entry), state_.position()};
+    if (!entry) return OrderAnswer{CheckoutOpened{}, state_.position()};  // abandoned meanwhile
+    if (entry->phase != CheckoutPhase::begun)
+      return OrderAnswer{outcome_of(*entry), state_.position()};
     auto promise = make_response_promise<OrderAnswer>();
     twins_[request.order].push_back({promise, request.deadline});
     return promise;
@@ -297,7 +298,8 @@ private:
     if (failure_) return;
     failure_ = failure.error;
     state_.forget_tentative();
-    // Whether the failed write reached the disk cannot be known: the client has to ask again by its key.
+    // Whether the failed write reached the disk cannot be known: the client has to ask again by its
+    // key.
     const Error unknown{Errc::unavailable, "the journal failed; the outcome is unknown"};
     pipeline_.abandon([&](Position, Pending pending) {
       answer(pending.promise, {unknown, state_.position()});
@@ -415,7 +417,7 @@ private:
     }
     for (auto& promise : std::exchange(save_waiters_, {})) {
       if (saved.result && position < promise.second) {
-        save_waiters_.push_back(std::move(promise));   // asked while an older save was running
+        save_waiters_.push_back(std::move(promise));  // asked while an older save was running
       } else {
         promise.first.deliver(MaterialiseDone{saved.result, position});
       }
@@ -470,6 +472,12 @@ private:
       if (!make_resident(id)) return;
     }
     take_in({engine::ForgetRefusals{time}, Deadline::max(), {}});
+  }
+
+  /// Lets go of the detached actors: handles to this actor may outlive it.
+  void on_exit() override {
+    parts_->journal = nullptr;
+    parts_->materialiser = nullptr;
   }
 
   const std::unique_ptr<OrderShardParts> parts_;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <caf/fwd.hpp>
-
 #include <memory>
 
 #include "actors/catalog_shard.hpp"
@@ -11,7 +10,7 @@
 namespace souk::actors {
 
 struct OrderShardParts {
-  std::unique_ptr<engine::OrderState> state;   // recovered
+  std::unique_ptr<engine::OrderState> state;  // recovered
   PublicationPtr publication;
   std::unique_ptr<storage::OrderStore> store;
   JournalWriter journal;
@@ -22,8 +21,8 @@ struct OrderShardParts {
   ShardLimits limits;
 };
 
-/// The single owner of one orders shard; works like catalog_shard. Entries that are not resident are read from the
-/// store before anything is decided about them.
+/// The single owner of one orders shard; works like catalog_shard. Entries that are not resident
+/// are read from the store before anything is decided about them.
 OrderShard spawn_order_shard(caf::actor_system& system, OrderShardParts parts);
 
 }  // namespace souk::actors

@@ -26,9 +26,9 @@ Result<Position> replay(const RecoverySource& source, Position from, Decode deco
         if (!record) {
           failure = record.error();
         } else if (record->position != reached + 1) {
-          failure = engine::Error{engine::Errc::corrupt_record,
-                                  source.shard.name() + ": record " + std::to_string(reached + 1) +
-                                      " of the journal is missing"};
+          failure = engine::Error{engine::Errc::corrupt_record, source.shard.name() + ": record " +
+                                                                    std::to_string(reached + 1) +
+                                                                    " of the journal is missing"};
         } else {
           apply(*record);
           reached = record->position;
@@ -38,7 +38,8 @@ Result<Position> replay(const RecoverySource& source, Position from, Decode deco
   if (failure) return *failure;
   if (!visited) return visited.error();
   if (reached < marks->stored) {
-    return engine::Error{engine::Errc::corrupt_record, source.shard.name() + ": the journal ends early"};
+    return engine::Error{engine::Errc::corrupt_record,
+                         source.shard.name() + ": the journal ends early"};
   }
   return reached;
 }
@@ -63,7 +64,7 @@ Result<RecoveredCatalog> recover_catalog(const RecoverySource& source) {
         .has_value();
   }
 
-  engine::CatalogEffects effects;   // the index is rebuilt as a whole below
+  engine::CatalogEffects effects;  // the index is rebuilt as a whole below
   const auto stored = replay(
       source, recovered.materialised,
       [](const std::string& bytes) { return storage::decode_catalog_record(bytes); },
@@ -86,7 +87,8 @@ Result<RecoveredOrders> recover_orders(const RecoverySource& source) {
   recovered.materialised = state.position();
 
   std::optional<engine::Error> failure;
-  // A record may speak of a finished checkout that is only in the store (a refusal that is forgotten).
+  // A record may speak of a finished checkout that is only in the store (a refusal that is
+  // forgotten).
   const auto admit = [&](const engine::OrderId& id) {
     if (id.empty() || state.resident(id)) return;
     auto entry = store.load(id);

@@ -17,7 +17,7 @@ namespace souk::actors {
 struct RecoverySource {
   storage::Database* database = nullptr;
   storage::Journal* journal = nullptr;
-  std::filesystem::path segments;   // empty: none are kept
+  std::filesystem::path segments;  // empty: none are kept
   engine::ShardId shard;
 };
 
@@ -25,7 +25,7 @@ struct RecoverySource {
 struct RecoveredCatalog {
   std::unique_ptr<engine::CatalogReplica> replica;
   engine::SnapshotPtr snapshot;
-  engine::Position materialised = 0;   // the journal was replayed from here
+  engine::Position materialised = 0;  // the journal was replayed from here
   engine::Position stored = 0;
 };
 struct RecoveredOrders {
@@ -34,8 +34,9 @@ struct RecoveredOrders {
   engine::Position stored = 0;
 };
 
-/// Loads what was materialised, replays the journal after it, indexes what the saved segments do not cover. With one
-/// replica all that is stored is committed. Errors: corrupt_record, newer_format, storage_failure.
+/// Loads what was materialised, replays the journal after it, indexes what the saved segments do
+/// not cover. With one replica all that is stored is committed. Errors: corrupt_record,
+/// newer_format, storage_failure.
 engine::Result<RecoveredCatalog> recover_catalog(const RecoverySource& source);
 engine::Result<RecoveredOrders> recover_orders(const RecoverySource& source);
 

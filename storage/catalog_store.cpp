@@ -167,7 +167,7 @@ Result<std::vector<engine::LedgerEntry>> CatalogStore::ledger(const engine::Sku&
     for (auto entry = entries->rbegin(); entry != entries->rend(); ++entry) {
       if (entry->sku != sku) continue;
       head = entry->previous;
-      if (result.size() < limit) result.push_back(std::move(*entry));
+      result.push_back(std::move(*entry));
     }
     if (head >= at)
       return Error{Errc::corrupt_record, "a ledger does not lead back in time", {}, {}};

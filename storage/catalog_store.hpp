@@ -22,7 +22,8 @@ public:
   /// newer_format.
   engine::Result<void> load(engine::CatalogState& state) const;
   /// Ledger entries of a SKU, newest first, from record position `head` down. Follows
-  /// LedgerEntry::previous. Errors: unavailable (head is not materialised yet), corrupt_record.
+  /// LedgerEntry::previous. Stops after a whole record, so there may be a few more than `limit`.
+  /// Errors: unavailable (head is not materialised yet), corrupt_record.
   engine::Result<std::vector<engine::LedgerEntry>> ledger(const engine::Sku& sku,
                                                           engine::Position head,
                                                           std::size_t limit) const;
