@@ -3,6 +3,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cstdlib>
 
@@ -102,7 +103,7 @@ bool compress(Encoding encoding, std::string_view body, std::string& out) {
     stream.avail_out = static_cast<uInt>(out.size());
     // Not finished in as many bytes as the body has: not worth sending.
     if (deflate(&stream, Z_FINISH) != Z_STREAM_END) return false;
-    out.resize(out.size() - stream.avail_out);
+    out.resize(std::min<std::size_t>(stream.total_out, out.size()));
     return true;
   }
   return false;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -12,6 +13,9 @@ namespace souk::net {
 enum class Encoding : std::uint8_t { identity, gzip, zstd };
 /// The Content-Encoding token: "gzip".
 std::string_view to_string(Encoding encoding);
+
+/// Smaller bodies are sent as they are.
+inline constexpr std::size_t kCompressBytesMin = 1024;
 
 /// What the client likes best of what we speak: zstd before gzip at equal quality; `q=0` excludes.
 Encoding choose_encoding(std::string_view accept_encoding);

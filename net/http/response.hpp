@@ -55,6 +55,9 @@ Response ok_as(std::string_view content_type, std::string body);
 Response streamed(std::string_view content_type,
                   std::function<Task<engine::Result<void>>(BodyWriter&)> stream);
 
+/// "Not Found" for 404.
+std::string_view reason_phrase(int status);
+
 inline constexpr std::string_view kJsonLines = "application/x-ndjson";
 
 }  // namespace souk::net
