@@ -4,13 +4,6 @@
 namespace souk::engine {
 namespace {
 
-void add(StateHasher& hasher, const Error& error) {
-  hasher.add(error.code).add(error.detail).add(error.param).add(error.items.size());
-  for (const ErrorItem& item : error.items) {
-    hasher.add(item.param).add(item.code).add(item.sku).add(item.requested).add(item.available);
-  }
-}
-
 void add(StateHasher& hasher, const Stock& stock) {
   hasher.add(stock.on_hand).add(stock.held).add(stock.sold).add(stock.received);
 }
@@ -30,9 +23,7 @@ void add(StateHasher& hasher, const Reservation& reservation) {
     hasher.add(line.sku).add(line.product).add(line.quantity).add(line.price).add(line.title);
   }
   hasher.add(reservation.refused.size());
-  for (const ErrorItem& item : reservation.refused) {
-    hasher.add(item.param).add(item.code).add(item.sku).add(item.requested).add(item.available);
-  }
+  for (const ErrorItem& item : reservation.refused) hasher.add(item);
   hasher.add(reservation.created_at).add(reservation.expires_at);
 }
 
@@ -94,7 +85,7 @@ std::uint64_t hash_entry(const std::string& key, const AnswerEntry& entry) {
   hasher.add(answer.refusal.has_value())
       .add(answer.reservation.has_value())
       .add(answer.level.has_value());
-  if (answer.refusal) add(hasher, *answer.refusal);
+  if (answer.refusal) hasher.add(*answer.refusal);
   if (answer.reservation) add(hasher, *answer.reservation);
   if (answer.level) add(hasher, *answer.level);
   return hasher.value();

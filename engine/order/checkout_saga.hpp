@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -9,6 +8,7 @@
 
 #include "engine/order/order.hpp"
 #include "engine/order/order_command.hpp"
+#include "engine/types/result.hpp"
 #include "engine/types/shard.hpp"
 
 namespace souk::engine {
@@ -54,14 +54,16 @@ struct AuthorizeFailed { Error error; };            // declined: final. timed_ou
 struct Voided {};
 struct Captured {};
 struct Placed {};
+/// overloaded, timed_out: dropped unread, and no earlier Place is in doubt; unknown_order: there is no such checkout. Then
+/// the payment is voided. Anything else leaves it open whether the order exists: Place is repeated at RetryDue.
 struct PlaceFailed { Error error; };
 struct HoldsCommitted { ShardId shard; };
 struct HoldsReleased { ShardId shard; };
 struct RefuseDone {};
 struct AbandonDone {};
 struct CompleteDone {};
-/// A step that must be repeated until it works (void, capture, commit, release, complete, refuse) failed; the
-/// coordinator waits a little before it feeds this.
+/// A step that must be repeated until it works (void, capture, commit, release, complete, refuse, abandon, place in doubt)
+/// failed; the coordinator waits a little before it feeds this. Everything unanswered is asked again.
 struct RetryDue {};
 using Event = std::variant<Started, Resumed, BeginDone, BeginFailed, Reserved, ReserveFailed, Authorized, AuthorizeFailed,
                            Voided, Captured, Placed, PlaceFailed, HoldsCommitted, HoldsReleased, RefuseDone, AbandonDone,
@@ -91,9 +93,73 @@ public:
   bool finished() const;
 
 private:
+  enum class Stage : std::uint8_t {
+    opening,       // begin and reserves under way
+    authorizing,
+    placing,
+    finishing,     // the order exists: commit holds, capture, complete
+    voiding,       // from here on: no order; undo in this order
+    releasing,
+    closing,       // refuse or abandon under way
+    over,
+  };
+  enum class BeginState : std::uint8_t { pending, begun, in_doubt, not_ours };
+  enum class PartState : std::uint8_t { reserving, held, in_doubt, nothing, releasing, committing, committed };
+  enum class PaymentState : std::uint8_t { none, in_doubt, authorized, captured };
+  struct Part {
+    ShardLines wanted;
+    PartState state = PartState::reserving;
+    std::vector<HeldLine> held;
+    std::optional<Error> error;
+  };
+  using Commands = std::vector<saga::Command>;
+
+  void on(const saga::Started&, Commands& out);
+  void on(const saga::Resumed&, Commands& out);
+  void on(const saga::BeginDone& event, Commands& out);
+  void on(const saga::BeginFailed& event, Commands& out);
+  void on(const saga::Reserved& event, Commands& out);
+  void on(const saga::ReserveFailed& event, Commands& out);
+  void on(const saga::Authorized& event, Commands& out);
+  void on(const saga::AuthorizeFailed& event, Commands& out);
+  void on(const saga::Voided&, Commands& out);
+  void on(const saga::Captured&, Commands& out);
+  void on(const saga::Placed&, Commands& out);
+  void on(const saga::PlaceFailed& event, Commands& out);
+  void on(const saga::HoldsCommitted& event, Commands& out);
+  void on(const saga::HoldsReleased& event, Commands& out);
+  void on(const saga::RefuseDone&, Commands& out);
+  void on(const saga::AbandonDone&, Commands& out);
+  void on(const saga::CompleteDone&, Commands& out);
+  void on(const saga::RetryDue&, Commands& out);
+
+  /// Goes on as far as the answers that are there allow.
+  void advance(Commands& out);
+  void open_done(Commands& out);
+  void finish_part(Part& part, Commands& out);
+  void fail(Error error, Commands& out);
+  void undo(Commands& out);
+  void close(Commands& out);
+  void end(Commands& out);
+  bool any(PartState state) const;
+  Part* part_of(ShardId shard);
+  PaymentId payment_id() const;
+
   BeginCheckout begin_;
-  std::vector<ShardLines> parts_;
-  struct Progress;                      // defined in checkout_saga.cpp or replaced by plain members by its owner
+  std::vector<Part> parts_;
+  Stage stage_ = Stage::opening;
+  BeginState begin_state_ = BeginState::pending;
+  PaymentState payment_ = PaymentState::none;
+  CheckoutPhase resumed_phase_ = CheckoutPhase::begun;
+  bool resumed_ = false;
+  bool complete_sent_ = false;
+  bool answered_ = false;
+  Order order_;
+  std::optional<Error> failure_;
 };
+
+/// Prices a checkout by what its shards promised: one order line per request line, no payment yet.
+/// Errors: currency_mismatch, price_changed (one item per line), quantity_overflow.
+Result<Order> price_order(const BeginCheckout& begin, const std::vector<HeldLine>& held);
 
 }  // namespace souk::engine

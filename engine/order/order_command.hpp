@@ -12,7 +12,7 @@ namespace souk::engine {
 
 // Commands of ONE orders shard, sent by the checkout coordinator.
 
-/// Opens a checkout, or finds its twin. Errors: idempotency_key_reused.
+/// Opens a checkout, or finds its twin. The same hold again is the same attempt: fresh. Errors: idempotency_key_reused.
 struct BeginCheckout {
   OrderId order;
   HoldId hold;
@@ -20,21 +20,31 @@ struct BeginCheckout {
   CheckoutRequest request;
   Timestamp now;
 };
+// The following name the attempt by its hold; a command of another attempt changes nothing. Empty: any attempt.
+
+/// Idempotent. Errors: unknown_order (no such checkout is begun: certainly not placed).
 struct PlaceOrder {
   Order order;
+  HoldId hold{};
 };
+/// Idempotent. Errors: unknown_order.
 struct CompleteOrder {
   OrderId order;
   Timestamp now;
 };
+/// Idempotent; of a checkout that is not begun it does nothing. Errors: canceled (the order is placed).
 struct RefuseCheckout {
   OrderId order;
   Error refusal;
   Timestamp now;
+  HoldId hold{};
 };
+/// As RefuseCheckout.
 struct AbandonCheckout {
   OrderId order;
+  HoldId hold{};
 };
+/// Forgets resident refusals that are older than a day.
 struct ForgetRefusals {
   Timestamp now;
 };

@@ -38,7 +38,8 @@ public:
   const CheckoutEntry* resident(const OrderId& id) const;
   /// Puts an entry read from the store into memory; does not change the hash.
   void admit(CheckoutEntry entry);
-  /// Drops materialised, finished entries, oldest use first, until at most `entries_max` are resident.
+  /// Drops materialised, finished entries, those first that were finished or admitted first, until at most
+  /// `entries_max` are resident. Keeps what the last take_changes() gave, which may not be on disk yet.
   void evict(std::size_t entries_max);
 
   struct Decision {
@@ -48,6 +49,7 @@ public:
   /// Pre: the entry of that order, if there is one, is resident. Appends to `record`.
   Decision decide(const OrderCommand& command, OrderRecord& record);
   void forget_tentative();
+  /// Pre: record.position == position() + 1; stored entries that it names are resident. Never refuses.
   void apply(const OrderRecord& record);
 
   OrderChanges take_changes();
@@ -56,8 +58,12 @@ public:
   /// Checkouts that are begun or placed but not over: to be resumed by a new leader. At a restart they are admitted by
   /// the store's list of unfinished entries first.
   std::vector<CheckoutEntry> unfinished() const;
-  /// Resident entries not yet materialised that hold an order, newest first by (created_at, id).
+  std::size_t unfinished_count() const;
+  /// Orders changed since the take_changes() before the last, which the store may not have yet, newest first by
+  /// (created_at, id).
   std::vector<Order> unmaterialised_orders() const;
+  /// As unmaterialised_orders(), without copies, until `visit` returns false.
+  void visit_unmaterialised_orders(const std::function<bool(const Order&)>& visit) const;
 
 private:
   struct Content;

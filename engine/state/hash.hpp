@@ -5,6 +5,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "engine/types/error.hpp"
 #include "engine/types/id.hpp"
 #include "engine/types/money.hpp"
 #include "engine/types/quantity.hpp"
@@ -29,6 +30,15 @@ public:
   StateHasher& add(Quantity quantity) { return add(quantity.units()); }
   StateHasher& add(Timestamp time) { return add(time.microseconds()); }
   StateHasher& add(Money money) { return add(money.minor_units).add(money.currency.packed()); }
+
+  StateHasher& add(const ErrorItem& item) {
+    return add(item.param).add(item.code).add(item.sku).add(item.requested).add(item.available);
+  }
+  StateHasher& add(const Error& error) {
+    add(error.code).add(error.detail).add(error.param).add(error.items.size());
+    for (const ErrorItem& item : error.items) add(item);
+    return *this;
+  }
 
   std::uint64_t value() const {
     // Finalizer of splitmix64: Steele, Lea and Flood, "Fast splittable pseudorandom number

@@ -40,6 +40,9 @@ public:
     return base_->find(key);
   }
 
+  /// True if the entry was written or erased by a record that is not committed yet.
+  bool is_tentative(const Key& key) const { return entries_.contains(key); }
+
   /// Returns the value where it lives until it is written again or settled.
   const Value& put(const Key& key, Value value) {
     Node& node = touch(key).first;

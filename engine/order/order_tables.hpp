@@ -1,0 +1,61 @@
+#pragma once
+
+#include <deque>
+#include <set>
+#include <unordered_set>
+#include <utility>
+
+#include "engine/order/order_state.hpp"
+#include "engine/state/due_index.hpp"
+#include "engine/state/overlay.hpp"
+
+namespace souk::engine {
+
+/// How long a refusal answers repeats of its key.
+inline constexpr Duration kRefusalsKept = std::chrono::hours{24};
+
+std::uint64_t hash_entry(const OrderId& id, const CheckoutEntry& entry);
+
+/// Applies one event to a Table or an Overlay of entries. Never refuses.
+void apply_event(Table<OrderId, CheckoutEntry>& entries, const OrderEvent& event);
+void apply_event(Overlay<OrderId, CheckoutEntry>& entries, const OrderEvent& event);
+
+/// The order whose checkout an event is about, if it is one.
+const OrderId* order_of(const OrderEvent& event);
+
+inline bool is_finished(CheckoutPhase phase) {
+  return phase == CheckoutPhase::completed || phase == CheckoutPhase::refused;
+}
+inline bool has_order(CheckoutPhase phase) {
+  return phase == CheckoutPhase::placed || phase == CheckoutPhase::completed;
+}
+
+/// Committed and tentative entries of an orders shard, with the indexes over the committed ones.
+struct OrderTables {
+  struct Newer {
+    bool operator()(const Order* a, const Order* b) const {
+      return std::pair{a->created_at, std::string_view{a->id.str()}} >
+             std::pair{b->created_at, std::string_view{b->id.str()}};
+    }
+  };
+
+  /// To be called around every change of a committed entry: `leave` while the old value stands,
+  /// `enter` when the new one does.
+  void leave(const CheckoutEntry& entry);
+  void enter(const CheckoutEntry& entry);
+
+  Table<OrderId, CheckoutEntry> entries;
+  Overlay<OrderId, CheckoutEntry> overlay{entries};
+  std::set<OrderId> unfinished;
+  DueIndex<OrderId> refused;                     // by begun_at
+  std::set<const Order*, Newer> unmaterialised;  // orders within `entries`
+  std::unordered_set<OrderId> saving;            // what the last take_changes() gave
+  std::deque<OrderId> finished;                  // candidates for eviction; may name what is gone
+};
+
+struct OrderState::Content : OrderTables {
+  Position position = 0;
+  std::uint64_t dirty_bytes = 0;
+};
+
+}  // namespace souk::engine
