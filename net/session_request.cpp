@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kReadTimeout{2'000};
 constexpr std::chrono::milliseconds kWriteTimeout{10'000};
-constexpr std::int64_t kRequestTimeoutMsMax = 60'000;
+constexpr std::int64_t kRequestTimeoutMsMax = 300'000;
 constexpr std::size_t kIdempotencyKeyMax = 255;
 
 bool is_visible_ascii(std::string_view text) {
@@ -165,7 +165,7 @@ std::optional<Response> Session::open_scope(const Route& route) {
     const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
     if (read.ec != std::errc{} || read.ptr != text.data() + text.size() || value < 1 ||
         value > kRequestTimeoutMsMax)
-      return refusal(Errc::invalid_value, "must be a whole number from 1 to 60000",
+      return refusal(Errc::invalid_value, "must be a whole number from 1 to 300000",
                      "Request-Timeout-Ms");
     timeout = std::chrono::milliseconds{value};
   }
