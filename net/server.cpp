@@ -130,8 +130,7 @@ private:
 }  // namespace
 
 struct Server::Content {
-  Content(ServerConfig config, const Router& router, Keys keys)
-      : context{std::move(config), router, std::move(keys)} {}
+  Content(ServerConfig config, const Router& router) : context{std::move(config), router} {}
 
   ServerContext context;
   asio::io_context accept_io{1};
@@ -143,10 +142,9 @@ struct Server::Content {
 
 Server::Server() = default;
 
-engine::Result<std::unique_ptr<Server>> Server::bind(ServerConfig config, const Router& router,
-                                                     Keys keys) {
+engine::Result<std::unique_ptr<Server>> Server::bind(ServerConfig config, const Router& router) {
   std::unique_ptr<Server> server{new Server};
-  server->content_ = std::make_unique<Content>(std::move(config), router, std::move(keys));
+  server->content_ = std::make_unique<Content>(std::move(config), router);
   auto& content = *server->content_;
   const auto listen = [&content](const Address& address,
                                  bool admin) -> engine::Result<std::uint16_t> {
@@ -171,8 +169,9 @@ Server::~Server() {
   stop();
 }
 
-engine::Result<void> Server::start(actors::Node* node) {
+engine::Result<void> Server::start(actors::Node* node, Keys keys) {
   auto& content = *content_;
+  content.context.keys = std::move(keys);
   const auto& config = content.context.config;
   for (std::size_t i = 0; i < content.listeners.size(); ++i)
     if (auto done = content.listeners[i]->listen(i == 0 ? config.http : *config.admin); !done)

@@ -18,13 +18,12 @@ class Server {
 public:
   /// Takes the addresses; nobody is answered before start(). Errors: unavailable, with the address
   /// that is in use or cannot be had. The router must outlive the server.
-  static engine::Result<std::unique_ptr<Server>> bind(ServerConfig config, const Router& router,
-                                                      Keys keys);
+  static engine::Result<std::unique_ptr<Server>> bind(ServerConfig config, const Router& router);
   ~Server();
 
   /// Listens and serves. Without a node only handlers that do not ask it may be routed. Called
   /// once. Errors: unavailable, as for bind().
-  engine::Result<void> start(actors::Node* node);
+  engine::Result<void> start(actors::Node* node, Keys keys);
   /// Stops accepting, ends idle connections, waits for requests under way. True if all ended in
   /// time.
   bool drain(std::chrono::milliseconds limit);

@@ -70,8 +70,8 @@ struct ServerContext {
   std::atomic<bool> draining{false};
   std::atomic<std::int64_t> connections{0};
 
-  ServerContext(ServerConfig c, const Router& r, Keys k)
-      : config{std::move(c)}, router{r}, keys{std::move(k)}, admission{config.in_flight_max} {}
+  ServerContext(ServerConfig c, const Router& r)
+      : config{std::move(c)}, router{r}, admission{config.in_flight_max} {}
 };
 
 }  // namespace souk::net

@@ -1,0 +1,292 @@
+#include "net/config.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <sstream>
+#include <thread>
+
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+#include "net/log.hpp"
+
+namespace souk::net {
+
+using engine::Errc;
+using engine::Error;
+
+const std::vector<SettingDoc>& setting_docs() {
+  static const std::vector<SettingDoc> docs = {
+      {"data", "data folder (souk-data)"},
+      {"http", "address of the API, HOST:PORT (127.0.0.1:8080)"},
+      {"admin",
+       "address for operators: metrics, shards, backups; HOST:PORT or 'off' (127.0.0.1:8081)"},
+      {"dev",
+       "for trying out: loopback only, keys sk_dev and pk_dev, any CORS origin, operator routes on "
+       "the API's address",
+       true},
+      {"threads", "I/O threads, 1 to 64 (one for two cores)"},
+      {"catalog_shards", "at the first start of a data folder only, 1 to 256 (4)"},
+      {"order_shards", "at the first start of a data folder only, 1 to 256 (2)"},
+      {"cors_origins", "web origins that may call from a browser, separated by commas (none)"},
+      {"log_level", "debug, info, warning or error (info)"},
+      {"access_log", "log every request", true},
+      {"connections_max", "open connections before new ones are refused, 1 to 1000000 (10000)",
+       false, true},
+      {"in_flight_max", "requests being worked on before others are refused, 1 to 1000000 (4096)",
+       false, true},
+      {"scheduler_threads", "0 is one per core, up to 256", false, true},
+      {"search_workers", "0 is one per core, up to 256", false, true},
+      {"shard_queue_max", "commands waiting per shard, 16 to 1000000 (8192)", false, true},
+      {"search_queue_max", "queries waiting per node, 16 to 1000000 (1024)", false, true},
+      {"materialise_bytes", "journal per shard between two materialisations, 1MiB to 64GiB (64MiB)",
+       false, true},
+      {"materialise_seconds", "1 to 3600 (10)", false, true},
+      {"journal_keep_bytes", "materialised journal kept per shard, 0 to 1TiB (64MiB)", false, true},
+      {"free_bytes_min", "free space below which writes are refused, 0 to 1TiB (512MiB)", false,
+       true},
+      {"sync_journal", "false loses acknowledged writes at a power cut: tests only (true)", false,
+       true},
+      {"test_payments", "the built-in payment provider with magic tokens (true with --dev)", false,
+       true},
+  };
+  return docs;
+}
+
+namespace {
+
+std::string trim(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return std::string{text.substr(first, text.find_last_not_of(" \t") - first + 1)};
+}
+
+std::optional<std::string> text_of(const toml::node& node) {
+  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* whole = node.as_integer()) return std::to_string(whole->get());
+  if (const auto* flag = node.as_boolean()) return flag->get() ? "true" : "false";
+  if (const auto* array = node.as_array()) {
+    std::string joined;
+    for (const auto& item : *array) {
+      const auto text = item.as_string();
+      if (text == nullptr) return std::nullopt;
+      if (!joined.empty()) joined += ',';
+      joined += text->get();
+    }
+    return joined;
+  }
+  return std::nullopt;
+}
+
+/// Takes settings by name, noting every mistake.
+class SettingReader {
+public:
+  SettingReader(const Settings& file, const Settings& flags, std::vector<std::string>& mistakes)
+      : file_{file}, flags_{flags}, mistakes_{mistakes} {}
+
+  const Setting* find(const std::string& name) const {
+    if (const auto it = flags_.find(name); it != flags_.end()) return &it->second;
+    if (const auto it = file_.find(name); it != file_.end()) return &it->second;
+    return nullptr;
+  }
+  void mistake(const Setting& setting, const std::string& what) {
+    mistakes_.push_back(setting.origin + " " + what + ", not '" + setting.value + "'");
+  }
+  template <class Number>
+  void number(const char* name, Number& target, std::uint64_t min, std::uint64_t max) {
+    const auto* setting = find(name);
+    if (setting == nullptr) return;
+    std::uint64_t value = 0;
+    const auto& text = setting->value;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (read.ec == std::errc{} && read.ptr == text.data() + text.size() && value >= min &&
+        value <= max)
+      target = static_cast<Number>(value);
+    else
+      mistake(*setting,
+              "must be a whole number from " + std::to_string(min) + " to " + std::to_string(max));
+  }
+  void bytes(const char* name, std::uint64_t& target, std::uint64_t min, std::uint64_t max) {
+    const auto* setting = find(name);
+    if (setting == nullptr) return;
+    const auto value = parse_bytes(setting->value);
+    if (value && *value >= min && *value <= max)
+      target = *value;
+    else
+      mistake(*setting, "must be a size such as 64MiB, from " + std::to_string(min) + " to " +
+                            std::to_string(max) + " bytes");
+  }
+  void flag(const char* name, bool& target) {
+    const auto* setting = find(name);
+    if (setting == nullptr) return;
+    if (setting->value == "true" || setting->value == "false")
+      target = setting->value == "true";
+    else
+      mistake(*setting, "must be true or false");
+  }
+  void address(const char* name, Address& target) {
+    const auto* setting = find(name);
+    if (setting == nullptr) return;
+    if (const auto parsed = parse_address(setting->value))
+      target = *parsed;
+    else
+      mistake(*setting, "must be HOST:PORT");
+  }
+
+private:
+  const Settings& file_;
+  const Settings& flags_;
+  std::vector<std::string>& mistakes_;
+};
+
+void read_node(SettingReader& read, actors::NodeConfig& node) {
+  constexpr std::uint64_t kMiB = 1U << 20U;
+  constexpr std::uint64_t kTiB = kMiB << 20U;
+  node.data = "souk-data";
+  if (const auto* data = read.find("data")) {
+    node.data = data->value;
+    if (data->value.empty()) read.mistake(*data, "must name a folder");
+  }
+  read.number("catalog_shards", node.catalog_shards, 1, 256);
+  read.number("order_shards", node.order_shards, 1, 256);
+  read.number("scheduler_threads", node.scheduler_threads, 0, 256);
+  read.number("search_workers", node.search_workers, 0, 256);
+  read.number("shard_queue_max", node.shard_queue_max, 16, 1'000'000);
+  read.number("search_queue_max", node.search_queue_max, 16, 1'000'000);
+  read.bytes("materialise_bytes", node.materialise_bytes, kMiB, 65'536 * kMiB);
+  read.number("materialise_seconds", node.materialise_seconds, 1, 3600);
+  read.bytes("journal_keep_bytes", node.journal_keep_bytes, 0, kTiB);
+  read.bytes("free_bytes_min", node.free_bytes_min, 0, kTiB);
+  read.flag("sync_journal", node.sync_journal);
+}
+
+void read_server(SettingReader& read, ServerConfig& server, std::vector<std::string>& mistakes) {
+  server.threads = std::clamp(std::thread::hardware_concurrency() / 2, 1U, 16U);
+  read.address("http", server.http);
+  server.admin = Address{"127.0.0.1", 8081};
+  if (const auto* admin = read.find("admin"); admin != nullptr && admin->value == "off")
+    server.admin.reset();
+  else
+    read.address("admin", *server.admin);
+  if (server.admin && server.admin->port == server.http.port && server.admin->port != 0 &&
+      server.admin->host == server.http.host)
+    mistakes.emplace_back("--http and --admin must be two addresses");
+  read.number("threads", server.threads, 1, 64);
+  read.number("connections_max", server.connections_max, 1, 1'000'000);
+  read.number("in_flight_max", server.in_flight_max, 1, 1'000'000);
+  read.flag("access_log", server.access_log);
+  if (const auto* origins = read.find("cors_origins")) {
+    std::istringstream list{origins->value};
+    for (std::string origin; std::getline(list, origin, ',');) {
+      origin = trim(origin);
+      if (origin == "*")
+        server.cors.any = true;
+      else if (origin.starts_with("http://") || origin.starts_with("https://"))
+        server.cors.origins.push_back(origin);
+      else
+        read.mistake(*origins, "must be origins such as https://shop.example");
+    }
+  }
+}
+
+}  // namespace
+
+engine::Result<Settings> read_settings_file(const std::filesystem::path& file) {
+  const auto name = file.filename().string();
+  auto parsed = toml::parse_file(file.string());
+  if (!parsed) {
+    std::ostringstream detail;
+    detail << name << ": " << parsed.error().description();
+    if (parsed.error().source().begin.line > 0)
+      detail << " (line " << parsed.error().source().begin.line << ")";
+    return Error{Errc::invalid_value, detail.str(), {}, {}};
+  }
+  Error mistakes{Errc::invalid_value, {}, {}, {}};
+  Settings settings;
+  for (const auto& [key, node] : parsed.table()) {
+    const std::string setting{key.str()};
+    const auto& docs = setting_docs();
+    const bool known = std::any_of(docs.begin(), docs.end(),
+                                   [&](const SettingDoc& doc) { return doc.name == setting; });
+    const auto text = text_of(node);
+    std::string mistake;
+    if (!known)
+      mistake = name + ": there is no setting '" + setting + "'";
+    else if (!text)
+      mistake = name + ": " + setting + " has the wrong type";
+    else
+      settings[setting] = {*text, name + ": " + setting};
+    if (!mistake.empty()) mistakes.detail += (mistakes.detail.empty() ? "" : "; ") + mistake;
+  }
+  if (!mistakes.detail.empty()) return mistakes;
+  return settings;
+}
+
+ConfigOutcome make_config(const Settings& file, const Settings& flags) {
+  ConfigOutcome outcome;
+  auto& config = outcome.config;
+  SettingReader read{file, flags, outcome.mistakes};
+  read.flag("dev", config.dev);
+  read_node(read, config.node);
+  read_server(read, config.server, outcome.mistakes);
+  config.node.test_payments = config.dev;
+  read.flag("test_payments", config.node.test_payments);
+  if (const auto* level = read.find("log_level")) {
+    config.log_level = level->value;
+    if (!set_log_level(level->value)) read.mistake(*level, "must be debug, info, warning or error");
+  }
+  if (config.dev) {
+    config.server.cors.any = true;
+    config.server.admin_on_public = true;
+    if (!is_loopback(config.server.http.host) ||
+        (config.server.admin && !is_loopback(config.server.admin->host)))
+      outcome.mistakes.emplace_back(
+          "--dev listens on loopback only (its keys are known to everyone): give an address such "
+          "as "
+          "127.0.0.1:8080, or leave --dev out");
+  }
+  return outcome;
+}
+
+std::optional<Address> parse_address(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return std::nullopt;
+  std::string_view host = text.substr(0, colon);
+  const std::string_view port = text.substr(colon + 1);
+  if (host.front() == '[' && host.back() == ']' && host.size() > 2)
+    host = host.substr(1, host.size() - 2);
+  else if (host.find(':') != std::string_view::npos)
+    return std::nullopt;
+  Address address;
+  address.host = host;
+  const auto read = std::from_chars(port.data(), port.data() + port.size(), address.port);
+  if (read.ec != std::errc{} || read.ptr != port.data() + port.size()) return std::nullopt;
+  return address;
+}
+
+std::optional<std::uint64_t> parse_bytes(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (read.ec != std::errc{}) return std::nullopt;
+  const auto unit = trim(text.substr(static_cast<std::size_t>(read.ptr - text.data())));
+  unsigned shift = 0;
+  if (unit == "KiB")
+    shift = 10;
+  else if (unit == "MiB")
+    shift = 20;
+  else if (unit == "GiB")
+    shift = 30;
+  else if (unit == "TiB")
+    shift = 40;
+  else if (!unit.empty() && unit != "B")
+    return std::nullopt;
+  if (value > std::numeric_limits<std::uint64_t>::max() >> shift) return std::nullopt;
+  return value << shift;
+}
+
+bool is_loopback(std::string_view host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+}  // namespace souk::net

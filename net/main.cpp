@@ -1,0 +1,25 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "net/cli/command.hpp"
+#include "net/openapi.hpp"
+
+int main(int argc, char** argv) {
+  using namespace souk::net;
+  CLI::App app{"Souk: an order and search engine for shops", "souk"};
+  app.set_version_flag("--version", std::string{"souk "} + kVersion);
+  app.require_subcommand(1);
+
+  Run run;
+  add_serve_command(app, run);
+  add_version_command(app, run);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return app.exit(success);  // --help, --version
+  } catch (const CLI::ParseError& error) {
+    return fail(kExitUsage, std::string{error.what()} + " (see souk --help)");
+  }
+  return run();
+}
