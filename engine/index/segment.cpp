@@ -1,0 +1,294 @@
+#include "engine/index/segment.hpp"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <cassert>
+#include <tuple>
+
+#include "engine/index/field_inverter.hpp"
+#include "engine/index/length_code.hpp"
+
+// A segment as bytes; numbers are little endian, `T[]` is a count u64 and the items padded to 8
+// bytes, `strings` are offsets u32[] and bytes char[]:
+//
+//   magic u64 | version u32 | 0 u32 | xxh3 of all that follows u64
+//   documents u32 | variants u32
+//   ids strings, rising | hash of the document u64[] | rating f64[] | rating_count i64[] |
+//   popularity i64[] first variant u32[documents + 1] | skus strings 7 × text field    length codes
+//   u8[] | stems dictionary | forms dictionary
+//       dictionary    terms strings, rising | document frequency u32[] | posting offsets u64[] |
+//       postings char[]
+//   count u32, then × value column, by name and kind
+//                     name char[] | kind u8 | values strings, rising | hashes u64[] | doc rows |
+//                     variant rows
+//       rows          rows u32[] (empty: all) | starts u32[] | ordinals u32[]
+//   count u32, then × number column, by name      name char[] | docs u32[] | values f64[]
+//
+// Posting lists are drawn in posting_codec.hpp.
+
+namespace souk::engine {
+namespace {
+
+constexpr std::uint64_t kMagic = 0x3147'4553'4B55'4F53U;  // "SOUKSEG1"
+constexpr std::uint32_t kVersion = 1;
+constexpr std::size_t kHeadBytes = 24;
+
+Error damaged(const char* what) {
+  return Error{Errc::corrupt_record, std::string{"index segment: "} + what, {}, {}};
+}
+
+bool read_dictionary(ByteReader& in, TermDictionary& dictionary) {
+  dictionary.terms = in.strings();
+  dictionary.doc_freqs = in.array<std::uint32_t>();
+  dictionary.offsets = in.array<std::uint64_t>();
+  dictionary.postings = in.blob();
+  if (in.failed() || dictionary.doc_freqs.size() != dictionary.size()) return false;
+  if (dictionary.offsets.size() != dictionary.size() + 1) return false;
+  for (std::size_t i = 0; i < dictionary.size(); ++i) {
+    if (dictionary.offsets[i] > dictionary.offsets[i + 1]) return false;
+  }
+  return dictionary.offsets[dictionary.size()] <= dictionary.postings.size();
+}
+
+bool read_rows(ByteReader& in, std::uint32_t row_count, std::size_t values, OrdinalRows& out) {
+  out.rows = in.array<std::uint32_t>();
+  out.starts = in.array<std::uint32_t>();
+  out.ordinals = in.array<std::uint32_t>();
+  if (in.failed() || out.starts.empty()) return false;
+  if (out.rows.empty() ? out.present() != 0 && out.present() != row_count
+                       : out.rows.size() != out.present()) {
+    return false;
+  }
+  for (std::size_t i = 0; i < out.present(); ++i) {
+    if (out.starts[i] > out.starts[i + 1]) return false;
+    if (!out.rows.empty() &&
+        (out.rows[i] >= row_count || (i > 0 && out.rows[i - 1] >= out.rows[i])))
+      return false;
+  }
+  if (out.starts[out.present()] > out.ordinals.size()) return false;
+  for (std::size_t i = 0; i < out.ordinals.size(); ++i) {
+    if (out.ordinals[i] >= values) return false;
+  }
+  return true;
+}
+
+void sum_lengths(TextField& field) {
+  for (std::size_t doc = 0; doc < field.lengths.size(); ++doc) {
+    const std::uint8_t code = field.lengths[doc];
+    field.length_sum += decode_length(code);
+    if (code != 0) ++field.docs_with_field;
+  }
+}
+
+std::size_t find_row(const ArrayView<std::uint32_t>& rows, std::uint32_t row, std::size_t& hint) {
+  // Visits come in rising order: gallop from the last place instead of searching from the start.
+  if (hint > rows.size() || (hint > 0 && rows[hint - 1] >= row)) hint = 0;
+  std::size_t step = 1;
+  while (hint + step < rows.size() && rows[hint + step] < row) {
+    hint += step;
+    step *= 2;
+  }
+  std::size_t low = hint;
+  std::size_t high = std::min(rows.size(), hint + step + 1);
+  while (low < high) {
+    const std::size_t middle = low + (high - low) / 2;
+    if (rows[middle] < row) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  hint = low;
+  return low < rows.size() && rows[low] == row ? low : rows.size();
+}
+
+}  // namespace
+
+std::pair<std::uint32_t, std::uint32_t> OrdinalRows::find(std::uint32_t row,
+                                                          std::size_t& hint) const {
+  if (empty()) return {0, 0};
+  if (rows.empty()) return {starts[row], starts[row + 1]};
+  const std::size_t place = find_row(rows, row, hint);
+  if (place == rows.size()) return {0, 0};
+  return {starts[place], starts[place + 1]};
+}
+
+std::size_t NumberColumn::find(DocId doc, std::size_t& hint) const {
+  return find_row(docs, doc, hint);
+}
+
+struct Segment::AttributeText {
+  std::string bytes;
+  TextField field;
+};
+
+std::shared_ptr<const Segment> Segment::seal(std::string body) {
+  ByteWriter out;
+  out.value(kMagic);
+  out.value(kVersion);
+  out.value(std::uint32_t{0});
+  out.value(static_cast<std::uint64_t>(XXH3_64bits(body.data(), body.size())));
+  auto bytes = std::make_shared<std::string>(std::move(out.bytes()));
+  bytes->reserve(bytes->size() + body.size());
+  bytes->append(body);
+  auto opened = open(std::move(bytes));
+  assert(opened);
+  return *opened;
+}
+
+Result<std::shared_ptr<const Segment>> Segment::open(std::shared_ptr<const std::string> bytes) {
+  ByteReader head{std::string_view{*bytes}.substr(0, kHeadBytes)};
+  if (head.value<std::uint64_t>() != kMagic || bytes->size() < kHeadBytes)
+    return damaged("no such format");
+  const auto version = head.value<std::uint32_t>();
+  if (version > kVersion)
+    return Error{Errc::newer_format, "index segment of a newer version", {}, {}};
+  if (version != kVersion) return damaged("unknown version");
+  if (head.value<std::uint32_t>() != 0) return damaged("reserved bytes are not zero");
+  const auto checksum = head.value<std::uint64_t>();
+  const std::string_view body = std::string_view{*bytes}.substr(kHeadBytes);
+  if (checksum != XXH3_64bits(body.data(), body.size())) return damaged("wrong checksum");
+
+  std::shared_ptr<Segment> segment{
+      new Segment};  // NOLINT(cppcoreguidelines-owning-memory): private constructor
+  segment->bytes_ = std::move(bytes);
+  segment->checksum_ = checksum;
+  ByteReader in{body};
+  if (!segment->read(in)) return damaged("parts do not fit together");
+  return std::shared_ptr<const Segment>{std::move(segment)};
+}
+
+bool Segment::read(ByteReader& in) {
+  doc_count_ = in.value<std::uint32_t>();
+  variant_count_ = in.value<std::uint32_t>();
+  ids_ = in.strings();
+  document_hashes_ = in.array<std::uint64_t>();
+  ratings_ = in.array<double>();
+  rating_counts_ = in.array<std::int64_t>();
+  popularities_ = in.array<std::int64_t>();
+  first_variants_ = in.array<std::uint32_t>();
+  skus_ = in.strings();
+  const std::size_t docs = doc_count_;
+  if (in.failed() || ids_.size() != docs || document_hashes_.size() != docs ||
+      ratings_.size() != docs)
+    return false;
+  if (rating_counts_.size() != docs || popularities_.size() != docs ||
+      skus_.size() != variant_count_)
+    return false;
+  if (first_variants_.size() != docs + 1 || first_variants_[docs] != variant_count_) return false;
+  for (std::size_t doc = 0; doc < docs; ++doc) {
+    if (first_variants_[doc] > first_variants_[doc + 1]) return false;
+    if (doc > 0 && ids_[doc - 1] >= ids_[doc]) return false;
+  }
+  for (TextField& field : text_fields_) {
+    field.lengths = in.array<std::uint8_t>();
+    if (!read_dictionary(in, field.stems) || !read_dictionary(in, field.forms)) return false;
+    if (field.lengths.size() != docs) return false;
+    sum_lengths(field);
+    field.stems.first_term = term_count_;
+    field.forms.first_term = term_count_ + static_cast<std::uint32_t>(field.stems.size());
+    term_count_ = field.forms.first_term + static_cast<std::uint32_t>(field.forms.size());
+  }
+  const auto column_count = in.value<std::uint32_t>();
+  for (std::uint32_t i = 0; i < column_count && !in.failed(); ++i) {
+    ValueColumn column;
+    column.name = in.blob();
+    column.kind = static_cast<ColumnKind>(in.value<std::uint8_t>());
+    column.values = in.strings();
+    column.hashes = in.array<std::uint64_t>();
+    if (in.failed() || column.hashes.size() != column.values.size()) return false;
+    if (!read_rows(in, doc_count_, column.values.size(), column.docs)) return false;
+    if (!read_rows(in, variant_count_, column.values.size(), column.variants)) return false;
+    columns_.push_back(column);
+  }
+  const auto number_count = in.value<std::uint32_t>();
+  for (std::uint32_t i = 0; i < number_count && !in.failed(); ++i) {
+    NumberColumn column;
+    column.name = in.blob();
+    column.docs = in.array<std::uint32_t>();
+    column.values = in.array<double>();
+    if (in.failed() || column.docs.size() != column.values.size()) return false;
+    for (std::size_t row = 0; row < column.docs.size(); ++row) {
+      if (column.docs[row] >= doc_count_ || (row > 0 && column.docs[row - 1] >= column.docs[row]))
+        return false;
+    }
+    numbers_.push_back(column);
+  }
+  return !in.failed() && in.at_end();
+}
+
+std::string Segment::name() const {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string name = "segment-";
+  for (int shift = 60; shift >= 0; shift -= 4)
+    name.push_back(kHex[checksum_ >> static_cast<unsigned>(shift) & 15U]);
+  return name;
+}
+
+DocId Segment::find(std::string_view id) const {
+  const std::size_t place = ids_.find(id);
+  return place == ids_.size() ? kNoDoc : static_cast<DocId>(place);
+}
+
+const ValueColumn* Segment::column(std::string_view name, ColumnKind kind) const {
+  const auto place = std::lower_bound(columns_.begin(), columns_.end(), std::tie(name, kind),
+                                      [](const ValueColumn& column, const auto& key) {
+                                        return std::tie(column.name, column.kind) < key;
+                                      });
+  return place != columns_.end() && place->name == name && place->kind == kind ? &*place : nullptr;
+}
+
+const NumberColumn* Segment::number(std::string_view name) const {
+  const auto place = std::lower_bound(
+      numbers_.begin(), numbers_.end(), name,
+      [](const NumberColumn& column, std::string_view key) { return column.name < key; });
+  return place != numbers_.end() && place->name == name ? &*place : nullptr;
+}
+
+const TextField* Segment::attribute_text(std::string_view column_name) const {
+  const ValueColumn* source = column(column_name);
+  if (source == nullptr) return nullptr;
+  const std::lock_guard lock{attribute_texts_mutex_};
+  auto place = attribute_texts_.find(column_name);
+  if (place != attribute_texts_.end()) return &place->second->field;
+
+  FieldInverter inverter;
+  Analyzer analyzer;
+  std::size_t doc_hint = 0;
+  std::size_t variant_hint = 0;
+  std::vector<std::uint32_t> ordinals;
+  for (DocId doc = 0; doc < doc_count_; ++doc) {
+    ordinals.clear();
+    const auto own = source->docs.find(doc, doc_hint);
+    for (std::uint32_t i = own.first; i < own.second; ++i)
+      ordinals.push_back(source->docs.ordinals[i]);
+    for (std::uint32_t variant = first_variants_[doc]; variant < first_variants_[doc + 1];
+         ++variant) {
+      const auto options = source->variants.find(variant, variant_hint);
+      for (std::uint32_t i = options.first; i < options.second; ++i)
+        ordinals.push_back(source->variants.ordinals[i]);
+    }
+    std::sort(ordinals.begin(), ordinals.end());
+    ordinals.erase(std::unique(ordinals.begin(), ordinals.end()), ordinals.end());
+    inverter.begin_doc(doc);
+    for (const std::uint32_t ordinal : ordinals)
+      inverter.add(analyzer, source->values[ordinal], Analysis::text);
+    inverter.end_doc();
+  }
+  ByteWriter out;
+  inverter.write(out);
+  auto made = std::make_shared<AttributeText>();
+  made->bytes = std::move(out.bytes());
+  ByteReader in{made->bytes};
+  made->field.lengths = in.array<std::uint8_t>();
+  const bool read =
+      read_dictionary(in, made->field.stems) && read_dictionary(in, made->field.forms);
+  assert(read);
+  if (!read) return nullptr;
+  sum_lengths(made->field);
+  place = attribute_texts_.emplace(column_name, std::move(made)).first;
+  return &place->second->field;
+}
+
+}  // namespace souk::engine

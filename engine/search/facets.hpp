@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/index/snapshot.hpp"
+#include "engine/search/query.hpp"
+#include "engine/search/search_result.hpp"
+#include "engine/text/analyzer.hpp"
+
+namespace souk::engine {
+
+/// Counts one facet over the hits of all segments. A product counts once per value, and where
+/// variants differ once per value among its matching variants. Within a segment values are ordinals
+/// in an array; strings meet only at its end.
+class FacetCounter {
+public:
+  explicit FacetCounter(const FacetRequest& request);
+
+  void begin_segment(const SegmentView& view);
+  void add(DocId doc, std::span<const std::uint32_t> variants);
+  void end_segment();
+  /// `query`: facet_query is applied when it names this field.
+  Facet finish(const Query& query, Analyzer& analyzer) const;
+
+private:
+  enum class Source : std::uint8_t {
+    values,
+    in_stock,
+    price,
+    available,
+    rating,
+    rating_count,
+    popularity
+  };
+  struct Ordinals {
+    const ValueColumn* column = nullptr;
+    std::vector<std::uint32_t> counts;
+    std::size_t doc_hint = 0;
+    std::size_t variant_hint = 0;
+  };
+  void add_values(Ordinals& ordinals, DocId doc, std::span<const std::uint32_t> variants);
+  void add_numbers();
+  void flush(Ordinals& ordinals);
+
+  FacetRequest request_;
+  Source source_ = Source::values;
+  const SegmentView* view_ = nullptr;
+  Ordinals texts_;
+  Ordinals flags_;
+  const NumberColumn* numbers_ = nullptr;
+  std::size_t number_hint_ = 0;
+  std::vector<std::uint32_t> seen_;
+  std::vector<double> doc_numbers_;
+
+  std::unordered_map<std::string, std::uint64_t> text_counts_;
+  std::unordered_map<double, std::uint64_t> number_counts_;
+  std::vector<std::uint64_t> range_counts_;
+};
+
+}  // namespace souk::engine

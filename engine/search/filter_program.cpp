@@ -1,0 +1,263 @@
+#include "engine/search/filter_program.hpp"
+
+#include <xxhash.h>
+
+#include <algorithm>
+
+namespace souk::engine {
+namespace {
+
+constexpr double kMicrosecondsPerSecond = 1e6;
+
+enum class Source : std::uint8_t {
+  nothing,
+  values,
+  id,
+  rating,
+  rating_count,
+  popularity,
+  created_at,
+  updated_at,
+  sku,
+  price,
+  available,
+  in_stock
+};
+
+Source source_of(std::string_view field) {
+  struct Name {
+    std::string_view name;
+    Source source;
+  };
+  static constexpr Name kNames[] = {{"id", Source::id},
+                                    {"rating", Source::rating},
+                                    {"rating_count", Source::rating_count},
+                                    {"popularity", Source::popularity},
+                                    {"created_at", Source::created_at},
+                                    {"updated_at", Source::updated_at},
+                                    {"sku", Source::sku},
+                                    {"price", Source::price},
+                                    {"available", Source::available},
+                                    {"in_stock", Source::in_stock}};
+  for (const Name& name : kNames) {
+    if (name.name == field) return name.source;
+  }
+  return Source::values;
+}
+
+/// Ids and SKUs are ASCII: folding is lower case.
+bool same_folded(std::string_view text, std::string_view folded) {
+  return text.size() == folded.size() &&
+         std::equal(text.begin(), text.end(), folded.begin(), [](char a, char b) {
+           return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
+         });
+}
+
+std::vector<std::uint8_t> allowed_values(const FilterLeaf& leaf, const ValueColumn& column,
+                                         Analyzer& analyzer) {
+  std::vector<std::uint8_t> allowed(column.values.size(), 0);
+  if (column.kind == ColumnKind::boolean) {
+    for (std::size_t i = 0; i < allowed.size(); ++i)
+      allowed[i] = holds_bool(leaf, column.values[i] == "true") ? 1 : 0;
+    return allowed;
+  }
+  if (leaf.op == FilterOp::matches) {
+    for (std::size_t i = 0; i < allowed.size(); ++i)
+      allowed[i] = holds_text(leaf, column.values[i], analyzer) ? 1 : 0;
+    return allowed;
+  }
+  std::vector<std::uint64_t> wanted;
+  for (const FilterValue& value : leaf.values) {
+    if (value.is_text)
+      wanted.push_back(XXH3_64bits(value.normalized.data(), value.normalized.size()));
+  }
+  std::sort(wanted.begin(), wanted.end());
+  for (std::size_t i = 0; i < allowed.size(); ++i) {
+    if (!std::binary_search(wanted.begin(), wanted.end(), column.hashes[i])) continue;
+    allowed[i] = holds_text(leaf, column.values[i], analyzer) ? 1 : 0;
+  }
+  return allowed;
+}
+
+struct ValueSet {
+  const ValueColumn* column = nullptr;
+  std::vector<std::uint8_t> allowed;
+  std::size_t doc_hint = 0;
+  std::size_t variant_hint = 0;
+
+  bool any(const OrdinalRows& rows, std::uint32_t row, std::size_t& hint) const {
+    const auto [begin, end] = rows.find(row, hint);
+    for (std::uint32_t at = begin; at < end; ++at) {
+      if (allowed[rows.ordinals[at]] != 0) return true;
+    }
+    return false;
+  }
+};
+
+}  // namespace
+
+struct FilterProgram::Leaf {
+  const FilterLeaf* leaf = nullptr;
+  Source source = Source::nothing;
+  bool variant_level = false;
+  ValueSet texts;
+  ValueSet flags;
+  const NumberColumn* numbers = nullptr;
+  std::size_t number_hint = 0;
+};
+
+struct FilterProgram::Node {
+  FilterKind kind = FilterKind::leaf;
+  std::vector<std::unique_ptr<Node>> children;
+  std::unique_ptr<Leaf> leaf;
+  bool variant_level = false;
+  int cost = 0;
+};
+
+FilterProgram::FilterProgram(const FilterPtr& filter, const SegmentView& view, Analyzer& analyzer)
+    : view_{&view}, filter_{filter}, analyzer_{&analyzer} {
+  if (!filter) return;
+  auto root = compile(*filter, analyzer);
+  std::vector<std::unique_ptr<Node>> conditions;
+  if (root->kind == FilterKind::all_of) {
+    conditions = std::move(root->children);
+  } else {
+    conditions.push_back(std::move(root));
+  }
+  std::stable_sort(conditions.begin(), conditions.end(),
+                   [](const auto& a, const auto& b) { return a->cost < b->cost; });
+  for (auto& condition : conditions) {
+    (condition->variant_level ? variant_level_ : product_level_).push_back(std::move(condition));
+  }
+}
+
+FilterProgram::~FilterProgram() = default;
+
+std::unique_ptr<FilterProgram::Node> FilterProgram::compile(const Filter& filter,
+                                                            Analyzer& analyzer) {
+  auto node = std::make_unique<Node>();
+  node->kind = filter.kind;
+  if (filter.kind == FilterKind::leaf) {
+    node->leaf = compile_leaf(filter.leaf, analyzer);
+    node->variant_level = node->leaf->variant_level;
+    node->cost = node->leaf->source == Source::id || node->leaf->source == Source::sku ? 4 : 1;
+  }
+  for (const FilterPtr& child : filter.children) {
+    node->children.push_back(compile(*child, analyzer));
+    node->variant_level = node->variant_level || node->children.back()->variant_level;
+    node->cost += node->children.back()->cost;
+  }
+  return node;
+}
+
+std::unique_ptr<FilterProgram::Leaf> FilterProgram::compile_leaf(const FilterLeaf& leaf,
+                                                                 Analyzer& analyzer) {
+  auto compiled = std::make_unique<Leaf>();
+  compiled->leaf = &leaf;
+  compiled->source = source_of(leaf.field);
+  compiled->variant_level = compiled->source >= Source::sku;
+  if (compiled->source != Source::values) return compiled;
+  const Segment& segment = *view_->segment;
+  if (const ValueColumn* column = segment.column(leaf.field)) {
+    compiled->texts.column = column;
+    compiled->texts.allowed = allowed_values(leaf, *column, analyzer);
+    compiled->variant_level = !column->variants.empty();
+  }
+  if (const ValueColumn* column = segment.column(leaf.field, ColumnKind::boolean)) {
+    compiled->flags.column = column;
+    compiled->flags.allowed = allowed_values(leaf, *column, analyzer);
+  }
+  compiled->numbers = segment.number(leaf.field);
+  return compiled;
+}
+
+bool FilterProgram::matches(DocId doc, std::vector<std::uint32_t>& variants) {
+  for (const auto& condition : product_level_) {
+    if (!evaluate(*condition, doc, 0)) return false;
+  }
+  const std::uint32_t end = view_->segment->first_variant(doc + 1);
+  const std::size_t before = variants.size();
+  for (std::uint32_t variant = view_->segment->first_variant(doc); variant < end; ++variant) {
+    const bool all =
+        std::all_of(variant_level_.begin(), variant_level_.end(),
+                    [&](const auto& condition) { return evaluate(*condition, doc, variant); });
+    if (all) variants.push_back(variant);
+  }
+  return variant_level_.empty() || variants.size() > before;
+}
+
+bool FilterProgram::evaluate(Node& node, DocId doc, std::uint32_t variant) {
+  switch (node.kind) {
+    case FilterKind::leaf:
+      return holds(*node.leaf, doc, variant) != (node.leaf->leaf->op == FilterOp::differs);
+    case FilterKind::negation:
+      return !evaluate(*node.children.front(), doc, variant);
+    case FilterKind::all_of:
+      return std::all_of(node.children.begin(), node.children.end(),
+                         [&](auto& child) { return evaluate(*child, doc, variant); });
+    case FilterKind::any_of:
+      return std::any_of(node.children.begin(), node.children.end(),
+                         [&](auto& child) { return evaluate(*child, doc, variant); });
+  }
+  return false;
+}
+
+bool FilterProgram::holds(Leaf& leaf, DocId doc, std::uint32_t variant) {
+  const auto holds_id = [&](std::string_view text) {
+    if (leaf.leaf->op == FilterOp::matches) return holds_text(*leaf.leaf, text, *analyzer_);
+    return std::any_of(leaf.leaf->values.begin(), leaf.leaf->values.end(),
+                       [&](const FilterValue& value) {
+                         return value.is_text && same_folded(text, value.normalized);
+                       });
+  };
+  const auto number = [&](auto value) {
+    return holds_number(*leaf.leaf, static_cast<double>(value));
+  };
+  const Segment& segment = *view_->segment;
+  const std::size_t row = doc % kChunkRows;
+  switch (leaf.source) {
+    case Source::nothing:
+      return false;
+    case Source::values:
+      return holds_values(leaf, doc, variant);
+    case Source::id:
+      return holds_id(segment.id(doc));
+    case Source::rating:
+      return number(segment.rating(doc));
+    case Source::rating_count:
+      return number(segment.rating_count(doc));
+    case Source::popularity:
+      return number(segment.popularity(doc));
+    case Source::created_at:
+      return number(static_cast<double>(view_->doc_chunk(doc).created_at[row]) /
+                    kMicrosecondsPerSecond);
+    case Source::updated_at:
+      return number(static_cast<double>(view_->doc_chunk(doc).updated_at[row]) /
+                    kMicrosecondsPerSecond);
+    case Source::sku:
+      return holds_id(segment.sku(variant));
+    case Source::price:
+      return number(view_->price(variant));
+    case Source::available:
+      return number(view_->available(variant));
+    case Source::in_stock:
+      return holds_bool(*leaf.leaf, view_->available(variant) > 0);
+  }
+  return false;
+}
+
+bool FilterProgram::holds_values(Leaf& leaf, DocId doc, std::uint32_t variant) const {
+  if (ValueSet& texts = leaf.texts; texts.column != nullptr) {
+    if (texts.any(texts.column->docs, doc, texts.doc_hint)) return true;
+    if (leaf.variant_level && texts.any(texts.column->variants, variant, texts.variant_hint))
+      return true;
+  }
+  if (ValueSet& flags = leaf.flags; flags.column != nullptr) {
+    if (flags.any(flags.column->docs, doc, flags.doc_hint)) return true;
+  }
+  if (leaf.numbers == nullptr) return false;
+  const std::size_t place = leaf.numbers->find(doc, leaf.number_hint);
+  return place < leaf.numbers->docs.size() && holds_number(*leaf.leaf, leaf.numbers->values[place]);
+}
+
+}  // namespace souk::engine
