@@ -51,7 +51,9 @@ std::optional<ProductId> CatalogState::claim_of(const Sku& sku) const {
 }
 
 std::vector<LedgerEntry> CatalogState::recent_ledger(const Sku& sku) const {
-  return content_->tables.ledger.of(sku);
+  const SkuEntry* entry = content_->tables.skus.find(sku);
+  if (entry == nullptr || entry->ledger_head == 0) return {};
+  return content_->tables.ledger.of(sku, entry->ledger_head);
 }
 
 std::vector<ProductId> CatalogState::products_after(const ProductId& after,

@@ -15,7 +15,7 @@ const LedgerEntry* RecentLedger::newest(const Sku& sku) const {
   return found == fresh_.by_sku.end() ? nullptr : &fresh_.entries[found->second.back()];
 }
 
-std::vector<LedgerEntry> RecentLedger::of(const Sku& sku) const {
+std::vector<LedgerEntry> RecentLedger::of(const Sku& sku, Position head) const {
   std::vector<LedgerEntry> newest_first;
   for (const Generation* generation : {&fresh_, &saving_}) {
     const auto found = generation->by_sku.find(sku);
@@ -24,9 +24,10 @@ std::vector<LedgerEntry> RecentLedger::of(const Sku& sku) const {
       const LedgerEntry& entry = generation->entries[*place];
       // A SKU that was dropped and came back starts a new chain; what is before it is another SKU's
       // history.
-      if (!newest_first.empty() && entry.position != newest_first.back().position &&
-          entry.position != newest_first.back().previous) {
-        return newest_first;
+      if (entry.position != head) {
+        if (newest_first.empty() || entry.position != newest_first.back().previous)
+          return newest_first;
+        head = entry.position;
       }
       newest_first.push_back(entry);
     }

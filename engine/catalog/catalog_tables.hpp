@@ -36,8 +36,8 @@ public:
   void add(LedgerEntry entry);
   /// The newest entry of a SKU since the last take().
   const LedgerEntry* newest(const Sku& sku) const;
-  /// Newest first.
-  std::vector<LedgerEntry> of(const Sku& sku) const;
+  /// Newest first, from the record at position `head` down.
+  std::vector<LedgerEntry> of(const Sku& sku, Position head) const;
   std::vector<LedgerEntry> take();
 
 private:

@@ -46,7 +46,9 @@ CatalogDecider::Decision CatalogDecider::operator()(const ExpireDue& command) {
     return room();
   });
   committed_.due_answers.for_each_due(command.now + -kFinishedKept, [&](const std::string& key) {
-    if (state_.answers.find(key, seen_) != nullptr) answers.keys.push_back(key);
+    const AnswerEntry* now = state_.answers.find(key, seen_);
+    if (now != nullptr && now->answer.time + kFinishedKept <= command.now)
+      answers.keys.push_back(key);
     return room();
   });
   committed_.due_reservations.for_each_due(command.now + -kFinishedKept, [&](const HoldId& id) {

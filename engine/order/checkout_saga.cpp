@@ -103,7 +103,7 @@ void CheckoutSaga::on(const saga::Reserved& event, Commands& out) {
     case PartState::in_doubt:
       // Said to have failed, and now it did hold.
       part->state = PartState::held;
-      if (stage_ == Stage::closing) finish_part(*part, out);
+      if (stage_ == Stage::releasing || stage_ == Stage::closing) finish_part(*part, out);
       break;
     case PartState::releasing:
     case PartState::held:
@@ -162,8 +162,10 @@ void CheckoutSaga::on(const saga::Authorized& event, Commands& out) {
   }
   // Too late: nobody waits for it any more.
   if (stage_ == Stage::voiding || stage_ == Stage::releasing || stage_ == Stage::closing) {
+    // A void under way may have come before the authorization: only one sent from now on ends it.
+    void_again_ = payment_ != PaymentState::none;
     payment_ = PaymentState::authorized;
-    out.emplace_back(saga::Void{payment_id(), begin_.request.payment});
+    if (!void_again_) out.emplace_back(saga::Void{payment_id(), begin_.request.payment});
   }
 }
 
@@ -236,6 +238,11 @@ void CheckoutSaga::undo(Commands& out) {
 
 void CheckoutSaga::on(const saga::Voided&, Commands& out) {
   if (stage_ != Stage::voiding && stage_ != Stage::releasing && stage_ != Stage::closing) return;
+  if (void_again_) {
+    void_again_ = false;
+    out.emplace_back(saga::Void{payment_id(), begin_.request.payment});
+    return;
+  }
   payment_ = PaymentState::none;
   advance(out);
 }
@@ -339,8 +346,10 @@ void CheckoutSaga::on(const saga::RetryDue&, Commands& out) {
     case Stage::closing:
       break;
   }
-  if (payment_ != PaymentState::none)
+  if (payment_ != PaymentState::none) {
+    void_again_ = false;
     out.emplace_back(saga::Void{payment_id(), begin_.request.payment});
+  }
   for (const Part& part : parts_) {
     if (part.state == PartState::releasing) out.emplace_back(saga::ReleaseHolds{part.wanted.shard});
   }

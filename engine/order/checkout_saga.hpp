@@ -152,6 +152,7 @@ private:
   PaymentState payment_ = PaymentState::none;
   CheckoutPhase resumed_phase_ = CheckoutPhase::begun;
   bool resumed_ = false;
+  bool void_again_ = false;
   bool complete_sent_ = false;
   bool answered_ = false;
   Order order_;
