@@ -12,6 +12,11 @@ int main(int argc, char** argv) {
 
   Run run;
   add_serve_command(app, run);
+  add_search_command(app, run);
+  add_order_command(app, run);
+  add_shard_command(app, run);
+  add_generate_command(app, run);
+  add_backup_command(app, run);
   add_version_command(app, run);
 
   try {
