@@ -1,0 +1,41 @@
+#include "net/await.hpp"
+#include "net/endpoints/request_parts.hpp"
+#include "net/endpoints/reservations.hpp"
+#include "net/http_error.hpp"
+#include "net/json/reservation.hpp"
+#include "net/router.hpp"
+
+namespace souk::net {
+namespace {
+
+Task<Response> release_reservation(RequestScope& scope) {
+  const auto id = path_id<engine::HoldId>(scope.request, "id");
+  if (!id) co_return problem(scope, id.error());
+  const auto empty = parse_body(scope.request, parse_empty_object, true);
+  if (!empty) co_return problem(scope, empty.error());
+  const auto reservation = co_await await_reply<engine::Reservation>(scope, [&](auto callback) {
+    scope.client.release_reservation(scope.context, *id, scope.idempotency, std::move(callback));
+  });
+  if (!reservation) co_return problem(scope, reservation.error());
+  co_return ok(to_json([&](JsonWriter& json) { render_reservation(json, *reservation); }));
+}
+
+}  // namespace
+
+void add_release_reservation(Router& router) {
+  router.add({.method = Method::post,
+              .path = "/v1/reservations/{id}/release",
+              .handler = release_reservation,
+              .scope = Scope::inventory_write,
+              .body = Body::json,
+              .priority = Priority::write,
+              .idempotency_required = true,
+              .write = true,
+              .operation_id = "releaseReservation",
+              .summary = "Gives the units back; releasing again changes nothing",
+              .tag = "reservations",
+              .request_schema = R"({"type":"object","additionalProperties":false})",
+              .answers = {{200, "The reservation as it is now", schema_ref("Reservation")}}});
+}
+
+}  // namespace souk::net

@@ -1,0 +1,14 @@
+#pragma once
+
+namespace souk::net {
+
+class Router;
+
+/// GET /v1/search, parameters in the query string.
+void add_get_search(Router& router);
+/// POST /v1/search, the same parameters as a JSON object.
+void add_post_search(Router& router);
+/// The named schemas these routes refer to.
+void add_search_schemas(Router& router);
+
+}  // namespace souk::net

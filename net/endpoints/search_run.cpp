@@ -1,0 +1,40 @@
+#include "net/endpoints/search_run.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "net/await.hpp"
+#include "net/consistency_token.hpp"
+#include "net/endpoints/request_parts.hpp"
+#include "net/http_error.hpp"
+#include "net/json/search_page.hpp"
+
+namespace souk::net {
+
+Task<Response> run_search(RequestScope& scope, engine::Result<SearchRequest> request) {
+  using std::chrono::steady_clock;
+  if (!request) co_return problem(scope, request.error());
+  const auto start = steady_clock::now();
+  actors::RequestContext context = scope.context;
+  if (request->cutoff) context.deadline = std::min(context.deadline, start + *request->cutoff);
+
+  const auto page = co_await await_reply<engine::SearchPage>(scope, [&](auto callback) {
+    scope.client.search(context, request->query, request->require_full_coverage,
+                        std::move(callback));
+  });
+  if (!page) co_return problem(scope, page.error());
+
+  engine::ConsistencyToken token;
+  for (const engine::ShardPosition& position : page->positions) token.raise(position);
+  const auto took =
+      std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - start);
+  std::string body;
+  body.reserve(1024 + 1024 * page->hits.size());
+  JsonWriter json{body};
+  const auto rendered =
+      render_search_page(json, *page, *request, encode_token(token, {}), took.count());
+  if (!rendered) co_return problem(scope, rendered.error());
+  co_return ok(std::move(body));
+}
+
+}  // namespace souk::net

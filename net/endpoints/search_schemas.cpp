@@ -1,0 +1,113 @@
+#include <array>
+#include <string>
+
+#include "net/endpoints/search.hpp"
+#include "net/endpoints/search_params.hpp"
+
+namespace souk::net {
+namespace {
+
+struct Parameter {
+  std::string_view name;
+  std::string_view description;
+  std::string_view schema;
+};
+
+constexpr std::string_view kText = R"({"type":"string"})";
+
+constexpr auto kParameters = std::to_array<Parameter>({
+    {"q", "the words to look for; * or nothing matches everything", kText},
+    {"query_by",
+     "fields q looks into, separated by commas; without it title, brand, categories, tags, "
+     "attributes, sku "
+     "and description",
+     kText},
+    {"query_by_weights", "one number per field of query_by", kText},
+    {"prefix", "whether the last word may be the beginning of one; one flag, or one per field",
+     kText},
+    {"filter_by",
+     "price:[1000..2000] && brand:=[Acme,`Foo & Co`] && in_stock:true && (a:b || c:!=d)", kText},
+    {"facet_by",
+     "fields to count, separated by commas; ranges as price(cheap:[0, 1000], dear:[1000, ])",
+     kText},
+    {"facet_query", "field:text, only values that begin so", kText},
+    {"max_facet_values", "values per facet",
+     R"({"type":"integer","minimum":0,"maximum":10000,"default":10})"},
+    {"sort_by", "up to 8 of field:asc or field:desc", kText},
+    {"page", "page number", R"({"type":"integer","minimum":1,"default":1})"},
+    {"per_page", "hits per page", R"({"type":"integer","minimum":0,"maximum":250,"default":10})"},
+    {"include_fields", "members of the document to give; all without it", kText},
+    {"exclude_fields", "members of the document to leave out", kText},
+    {"highlight_fields", "fields to mark matches in; none for no marks", kText},
+    {"highlight_start_tag", "put before a match", R"({"type":"string","default":"<mark>"})"},
+    {"highlight_end_tag", "put after a match", R"({"type":"string","default":"</mark>"})"},
+    {"snippet_threshold", "longer fields are cut to a snippet: words",
+     R"({"type":"integer","minimum":0,"default":30})"},
+    {"drop_tokens_threshold", "with fewer hits, words are dropped from the right",
+     R"({"type":"integer","minimum":0,"default":1})"},
+    {"hidden_hits", "ids of products to leave out", kText},
+    {"search_cutoff_ms", "stop after that long; the answer then says what is missing",
+     R"({"type":"integer","minimum":1})"},
+    {"require_full_coverage", "504 rather than an answer without some shards",
+     R"({"type":"boolean","default":false})"},
+});
+
+constexpr std::string_view kPage = R"({
+  "type": "object", "required": ["found", "out_of", "page", "hits", "facet_counts", "coverage", "consistency"],
+  "properties": {
+    "found": {"type": "integer", "format": "int64"}, "out_of": {"type": "integer", "format": "int64"},
+    "page": {"type": "integer"}, "search_time_ms": {"type": "integer"},
+    "hits": {"type": "array", "items": {"type": "object", "properties": {
+      "document": {"type": "object", "properties": {
+        "id": {"type": "string"}, "title": {"type": "string"},
+        "price": {"$ref": "#/components/schemas/Money", "description": "Of the cheapest matching variant"},
+        "in_stock": {"type": "boolean"},
+        "availability": {"type": "object", "properties": {
+          "available": {"type": "integer", "format": "int64"},
+          "matched_skus": {"type": "array", "items": {"type": "string"}}}}}},
+      "highlights": {"type": "array", "items": {"type": "object", "properties": {
+        "field": {"type": "string"}, "snippet": {"type": "string"},
+        "matched_tokens": {"type": "array", "items": {"type": "string"}}}}},
+      "text_match": {"type": "integer", "format": "int64"}}}},
+    "facet_counts": {"type": "array", "items": {"type": "object", "properties": {
+      "field_name": {"type": "string"},
+      "counts": {"type": "array", "items": {"type": "object", "properties": {
+        "value": {"type": "string"}, "count": {"type": "integer", "format": "int64"}, "highlighted": {"type": "string"}}}},
+      "exact": {"type": "boolean"},
+      "stats": {"type": "object", "properties": {
+        "min": {"type": "number"}, "max": {"type": "number"}, "sum": {"type": "number"}, "avg": {"type": "number"},
+        "total_values": {"type": "integer", "format": "int64"}}}}}},
+    "search_cutoff": {"type": "boolean"},
+    "coverage": {"type": "object", "properties": {
+      "fraction": {"type": "number"}, "shards": {"type": "integer"},
+      "missing": {"type": "array", "items": {"type": "string"}}}},
+    "consistency": {"type": "object", "properties": {"token": {"type": "string"}, "exact": {"type": "boolean"}}},
+    "request_params": {"type": "object", "properties": {"q": {"type": "string"}, "per_page": {"type": "integer"}}}}})";
+
+/// The parameters as members of an object.
+std::string request_schema() {
+  std::string schema = R"({"type":"object","additionalProperties":false,"properties":{)";
+  for (const Parameter& parameter : kParameters) {
+    if (schema.back() != '{') schema += ',';
+    schema.append("\"").append(parameter.name).append("\":").append(parameter.schema);
+  }
+  return schema + "}}";
+}
+
+}  // namespace
+
+std::vector<ParamDoc> search_param_docs() {
+  std::vector<ParamDoc> docs;
+  for (const Parameter& parameter : kParameters) {
+    docs.push_back({std::string{parameter.name}, "query", std::string{parameter.description},
+                    std::string{parameter.schema}});
+  }
+  return docs;
+}
+
+void add_search_schemas(Router& router) {
+  router.add_schema("SearchRequest", request_schema());
+  router.add_schema("SearchPage", std::string{kPage});
+}
+
+}  // namespace souk::net

@@ -1,0 +1,27 @@
+#include "net/json/money.hpp"
+
+namespace souk::net {
+
+engine::Money parse_money(JsonValue value, JsonErrors& errors) {
+  ObjectReader reader{value, errors};
+  engine::Money money;
+  money.minor_units = reader.required_integer("amount", 0, engine::kMinorUnitsMax);
+  const std::string_view code = reader.required_string("currency", 16);
+  if (const auto currency = engine::Currency::parse(code)) {
+    money.currency = *currency;
+  } else if (!code.empty()) {
+    errors.add(engine::Errc::unknown_currency, reader.path_of("currency"),
+               "is no ISO 4217 currency in use");
+  }
+  reader.finish();
+  return money;
+}
+
+void render_money(JsonWriter& json, engine::Money money) {
+  json.begin_object()
+      .field("amount", money.minor_units)
+      .field("currency", money.currency.code())
+      .end_object();
+}
+
+}  // namespace souk::net

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "engine/search/search_result.hpp"
+#include "engine/types/result.hpp"
+#include "net/json/json_writer.hpp"
+#include "net/json/search_query.hpp"
+
+namespace souk::net {
+
+/// The answer of API.md §4. `token` is the consistency token of `page.positions`, in text.
+/// Errors: corrupt_record, if a stored document cannot be read.
+engine::Result<void> render_search_page(JsonWriter& json, const engine::SearchPage& page,
+                                        const SearchRequest& request, std::string_view token,
+                                        std::int64_t search_time_ms);
+
+}  // namespace souk::net

@@ -1,0 +1,255 @@
+#include "net/json/search_query.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace souk::net {
+namespace {
+
+using engine::Errc;
+using engine::Error;
+using Failure = std::optional<Error>;
+
+Error fault(Errc code, std::string_view param, std::string detail) {
+  return Error{code, std::string{param} + ": " + detail, std::string{param}, {}};
+}
+
+std::string_view trim(std::string_view text) {
+  const auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; };
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+/// Cuts at commas; empty parts are left out.
+std::vector<std::string> split_texts(std::string_view text) {
+  std::vector<std::string> texts;
+  while (!text.empty()) {
+    const auto comma = text.find(',');
+    if (const auto part = trim(text.substr(0, comma)); !part.empty()) texts.emplace_back(part);
+    text = comma == std::string_view::npos ? std::string_view{} : text.substr(comma + 1);
+  }
+  return texts;
+}
+
+bool parse_unsigned(std::string_view text, std::uint32_t& out) {
+  const auto [rest, ec] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return ec == std::errc{} && rest == text.data() + text.size();
+}
+
+bool parse_flag(std::string_view text, bool& out) {
+  out = text == "true" || text == "1";
+  return out || text == "false" || text == "0";
+}
+
+/// Everything gathered before it can be judged together.
+struct Draft {
+  SearchRequest request;
+  std::string_view query_by, weights, prefix;
+};
+
+Failure set_unsigned(std::string_view name, std::string_view text, std::uint32_t min,
+                     std::uint32_t max, std::uint32_t& out) {
+  if (parse_unsigned(trim(text), out) && out >= min && out <= max) return std::nullopt;
+  return fault(Errc::invalid_value, name,
+               "must be an integer from " + std::to_string(min) + " to " + std::to_string(max));
+}
+
+Failure set_flag(std::string_view name, std::string_view text, bool& out) {
+  if (parse_flag(trim(text), out)) return std::nullopt;
+  return fault(Errc::invalid_value, name, "must be true or false");
+}
+
+/// Takes what a grammar of the engine made of a parameter, or its error.
+template <class T, class Take>
+Failure take(engine::Result<T> parsed, Take&& take_value) {
+  if (!parsed) return std::move(parsed).error();
+  take_value(std::move(parsed).value());
+  return std::nullopt;
+}
+
+Failure set_filter(std::string_view text, engine::Query& query) {
+  Failure failure = take(engine::parse_filter(text),
+                         [&](engine::FilterPtr filter) { query.filter = std::move(filter); });
+  if (failure) failure->param = "filter_by";
+  return failure;
+}
+
+Failure set_facets(std::string_view text, engine::Query& query) {
+  return take(engine::parse_facet_by(text),
+              [&](auto facets) { query.facet_by = std::move(facets); });
+}
+
+Failure set_facet_query(std::string_view text, engine::Query& query) {
+  return take(engine::parse_facet_query(text), [&](engine::FacetQuery facet) {
+    query.facet_query_field = std::move(facet.field);
+    query.facet_query_prefix = std::move(facet.prefix);
+  });
+}
+
+Failure set_sort(std::string_view text, engine::Query& query) {
+  return take(engine::parse_sort_by(text), [&](auto keys) { query.sort_by = std::move(keys); });
+}
+
+Failure set_highlights(std::string_view text, engine::Query& query) {
+  query.highlight_fields = split_texts(text);
+  if (query.highlight_fields == std::vector<std::string>{"none"}) {
+    query.highlight_fields.clear();
+    query.highlight = false;
+  }
+  return std::nullopt;
+}
+
+Failure set_cutoff(std::string_view text, SearchRequest& request) {
+  std::uint32_t milliseconds = 0;
+  if (auto failure = set_unsigned("search_cutoff_ms", text, 1, 600'000, milliseconds))
+    return failure;
+  request.cutoff = std::chrono::milliseconds{milliseconds};
+  return std::nullopt;
+}
+
+enum class ParamKind { text, list, integer, flag };
+
+struct Parameter {
+  std::string_view name;
+  ParamKind kind;
+  Failure (*set)(std::string_view text, Draft& draft);  // null: part of the API, not built
+};
+
+constexpr auto kParameters = std::to_array<Parameter>({
+    {"q", ParamKind::text, [](std::string_view t, Draft& d) -> Failure { d.request.query.q = t; return {}; }},
+    {"query_by", ParamKind::list, [](std::string_view t, Draft& d) -> Failure { d.query_by = t; return {}; }},
+    {"query_by_weights", ParamKind::list, [](std::string_view t, Draft& d) -> Failure { d.weights = t; return {}; }},
+    {"prefix", ParamKind::list, [](std::string_view t, Draft& d) -> Failure { d.prefix = t; return {}; }},
+    {"filter_by", ParamKind::text, [](std::string_view t, Draft& d) { return set_filter(t, d.request.query); }},
+    {"facet_by", ParamKind::list, [](std::string_view t, Draft& d) { return set_facets(t, d.request.query); }},
+    {"facet_query", ParamKind::text, [](std::string_view t, Draft& d) { return set_facet_query(t, d.request.query); }},
+    {"max_facet_values", ParamKind::integer,
+     [](std::string_view t, Draft& d) { return set_unsigned("max_facet_values", t, 0, 10'000, d.request.query.max_facet_values); }},
+    {"sort_by", ParamKind::list, [](std::string_view t, Draft& d) { return set_sort(t, d.request.query); }},
+    {"page", ParamKind::integer,
+     [](std::string_view t, Draft& d) { return set_unsigned("page", t, 1, 1'000'000, d.request.query.page); }},
+    {"per_page", ParamKind::integer,
+     [](std::string_view t, Draft& d) { return set_unsigned("per_page", t, 0, 250, d.request.query.per_page); }},
+    {"include_fields", ParamKind::list,
+     [](std::string_view t, Draft& d) -> Failure { d.request.include_fields = split_texts(t); return {}; }},
+    {"exclude_fields", ParamKind::list,
+     [](std::string_view t, Draft& d) -> Failure { d.request.exclude_fields = split_texts(t); return {}; }},
+    {"highlight_fields", ParamKind::list, [](std::string_view t, Draft& d) { return set_highlights(t, d.request.query); }},
+    {"highlight_start_tag", ParamKind::text,
+     [](std::string_view t, Draft& d) -> Failure { d.request.query.highlight_start = t; return {}; }},
+    {"highlight_end_tag", ParamKind::text,
+     [](std::string_view t, Draft& d) -> Failure { d.request.query.highlight_end = t; return {}; }},
+    {"snippet_threshold", ParamKind::integer,
+     [](std::string_view t, Draft& d) { return set_unsigned("snippet_threshold", t, 0, 100'000, d.request.query.snippet_threshold); }},
+    {"drop_tokens_threshold", ParamKind::integer,
+     [](std::string_view t, Draft& d) { return set_unsigned("drop_tokens_threshold", t, 0, 1'000'000, d.request.query.drop_tokens_threshold); }},
+    {"hidden_hits", ParamKind::list,
+     [](std::string_view t, Draft& d) -> Failure { d.request.query.hidden_hits = split_texts(t); return {}; }},
+    {"search_cutoff_ms", ParamKind::integer, [](std::string_view t, Draft& d) { return set_cutoff(t, d.request); }},
+    {"require_full_coverage", ParamKind::flag,
+     [](std::string_view t, Draft& d) { return set_flag("require_full_coverage", t, d.request.require_full_coverage); }},
+    {"num_typos", ParamKind::text, nullptr},
+    {"min_len_1typo", ParamKind::text, nullptr},
+    {"min_len_2typo", ParamKind::text, nullptr},
+    {"typo_tokens_threshold", ParamKind::text, nullptr},
+    {"split_join_tokens", ParamKind::text, nullptr},
+    {"group_by", ParamKind::text, nullptr},
+    {"group_limit", ParamKind::text, nullptr},
+    {"cursor", ParamKind::text, nullptr},
+    {"pinned_hits", ParamKind::text, nullptr},
+    {"enable_synonyms", ParamKind::text, nullptr},
+    {"explain", ParamKind::text, nullptr},
+});
+
+const Parameter* find_parameter(std::string_view name) {
+  const auto found =
+      std::find_if(kParameters.begin(), kParameters.end(),
+                   [&](const Parameter& parameter) { return parameter.name == name; });
+  return found == kParameters.end() ? nullptr : &*found;
+}
+
+/// A list of texts as one comma-separated text; nothing if an item is none.
+std::optional<std::string> join_texts(JsonValue list) {
+  std::string text;
+  for (const JsonValue item : list) {
+    if (!item.is_string()) return std::nullopt;
+    if (!text.empty()) text += ',';
+    text += item.as_string();
+  }
+  return text;
+}
+
+/// The text of a member in the notation of query strings, or what it should have been.
+std::optional<std::string> to_param_text(const Parameter& parameter, JsonValue value,
+                                         std::string_view& expected) {
+  switch (parameter.kind) {
+    case ParamKind::text:
+      expected = "a string";
+      if (value.is_string()) return std::string{value.as_string()};
+      return std::nullopt;
+    case ParamKind::list:
+      expected = "a string or a list of strings";
+      if (value.is_string()) return std::string{value.as_string()};
+      if (value.is_array()) return join_texts(value);
+      if (parameter.name == "prefix" && value.kind() == JsonKind::boolean)
+        return value.as_bool() ? "true" : "false";
+      return std::nullopt;
+    case ParamKind::integer:
+      expected = "an integer";
+      if (value.kind() == JsonKind::integer) return std::to_string(value.as_integer());
+      if (value.kind() == JsonKind::unsigned_integer) return "18446744073709551615";
+      return std::nullopt;
+    case ParamKind::flag:
+      expected = "true or false";
+      if (value.kind() == JsonKind::boolean) return value.as_bool() ? "true" : "false";
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+engine::Result<SearchRequest> parse_search_params(const SearchParams& params) {
+  Draft draft;
+  for (std::size_t i = 0; i < params.size(); ++i) {
+    const auto& [name, value] = params[i];
+    const Parameter* parameter = find_parameter(name);
+    if (parameter == nullptr) return fault(Errc::unknown_field, name, "no such parameter");
+    if (parameter->set == nullptr) return fault(Errc::not_implemented, name, "is not built yet");
+    const auto again = [&](const auto& earlier) { return earlier.first == name; };
+    if (std::any_of(params.begin(), params.begin() + static_cast<std::ptrdiff_t>(i), again)) {
+      return fault(Errc::invalid_value, name, "is given twice");
+    }
+    if (auto failure = parameter->set(value, draft)) return std::move(*failure);
+  }
+  engine::Query& query = draft.request.query;
+  auto fields = engine::parse_query_by(draft.query_by, draft.weights, draft.prefix);
+  if (!fields) return std::move(fields).error();
+  query.query_by = std::move(fields).value();
+  if (const auto valid = engine::validate_query(query); !valid) return valid.error();
+  return std::move(draft.request);
+}
+
+engine::Result<SearchParams> parse_search_body(JsonValue value) {
+  if (!value.is_object())
+    return Error{Errc::malformed_request, "the body must be a JSON object", "", {}};
+  SearchParams params;
+  params.reserve(value.size());
+  for (const JsonValue member : value) {
+    if (member.is_null()) continue;
+    const Parameter* parameter = find_parameter(member.key());
+    if (parameter == nullptr) return fault(Errc::unknown_field, member.key(), "no such parameter");
+    if (parameter->set == nullptr)
+      return fault(Errc::not_implemented, member.key(), "is not built yet");
+    std::string_view expected;
+    auto text = to_param_text(*parameter, member, expected);
+    if (!text)
+      return fault(Errc::malformed_request, member.key(), "must be " + std::string{expected});
+    params.emplace_back(std::string{member.key()}, std::move(*text));
+  }
+  return params;
+}
+
+}  // namespace souk::net
