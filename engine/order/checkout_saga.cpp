@@ -171,7 +171,8 @@ void CheckoutSaga::on(const saga::Authorized& event, Commands& out) {
 
 void CheckoutSaga::on(const saga::AuthorizeFailed& event, Commands& out) {
   if (stage_ != Stage::authorizing) return;
-  const bool declined = is_refusal(event.error.code);
+  // A resumed attempt may have been authorized in its earlier life, whatever is said to the repeat.
+  const bool declined = is_refusal(event.error.code) && !resumed_;
   payment_ = declined ? PaymentState::none : PaymentState::in_doubt;
   fail(event.error, out);
 }
