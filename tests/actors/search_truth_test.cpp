@@ -141,7 +141,7 @@ struct Observation {
 class History {
 public:
   void read(const std::filesystem::path& data, const engine::ShardMap& map) {
-    auto database = storage::Database::open(data / "db", {});
+    auto database = storage::Database::open(data, {});
     REQUIRE_MESSAGE(database, (database ? "" : database.error().detail));
     storage::Journal journal{**database};
     for (const ShardId shard : map.shards_of(engine::Service::catalog)) {
