@@ -75,7 +75,6 @@ struct CheckoutRun {
   bool restart = false;  // the directory was wrong: run once more under another hold
   bool restarted = false;
   bool place_in_doubt = false;
-  std::optional<engine::Order> placing;  // until it is known to be placed
   std::string provider;
   engine::PaymentId payment;
 
@@ -155,7 +154,6 @@ private:
   void execute(const CheckoutRunPtr& run, engine::saga::Finished command);
 
   void send_begin(const CheckoutRunPtr& run);
-  void send_place(const CheckoutRunPtr& run);
   void on_begun(const CheckoutRunPtr& run, OrderAnswer& answer);
   void on_reserved(const CheckoutRunPtr& run, engine::ShardId shard, CatalogAnswer& answer);
   void on_placed(const CheckoutRunPtr& run, OrderAnswer& answer);

@@ -12,12 +12,6 @@ namespace saga = engine::saga;
 
 namespace {
 
-/// Says nothing about whether the command was carried out.
-bool in_doubt(const engine::Error& error) {
-  return error.code == engine::Errc::unavailable || error.code == engine::Errc::internal ||
-         error.code == engine::Errc::storage_failure;
-}
-
 engine::Error silence(const char* what) {
   return {engine::Errc::timed_out, what, {}, {}};
 }
@@ -102,7 +96,7 @@ void CheckoutCoordinatorActor::on_silence(const CheckoutRunPtr& run,
     case CheckoutStep::place:
       // It may be placed: only the shard's word ends this.
       run->place_in_doubt = true;
-      send_place(run);
+      retry_later(*run);
       return;
     default:
       retry_later(*run);
@@ -203,7 +197,7 @@ void CheckoutCoordinatorActor::on_reserved(const CheckoutRunPtr& run, engine::Sh
       directory_->forget(line.sku);
     }
     run->restart = true;
-    error = {Errc::unavailable, "the SKU moved to another shard", {}, {}};
+    error = {Errc::wrong_shard, "the SKU moved to another shard", {}, {}};
   }
   feed(run, saga::ReserveFailed{shard, std::move(error)});
   settle_reserve_first(run);
@@ -348,12 +342,8 @@ void CheckoutCoordinatorActor::on_payment_answer(const CheckoutRunPtr& run,
 // Place.
 
 void CheckoutCoordinatorActor::execute(const CheckoutRunPtr& run, saga::Place command) {
-  run->placing = std::move(command.order);
-  send_place(run);
-}
-
-void CheckoutCoordinatorActor::send_place(const CheckoutRunPtr& run) {
-  write_order(run, CheckoutStep::place, engine::PlaceOrder{*run->placing},
+  write_order(run, CheckoutStep::place,
+              engine::PlaceOrder{std::move(command.order), run->saga->hold()},
               steady_now() + limits_.step_timeout,
               [this, run](OrderAnswer& answer) { on_placed(run, answer); });
 }
@@ -361,17 +351,17 @@ void CheckoutCoordinatorActor::send_place(const CheckoutRunPtr& run) {
 void CheckoutCoordinatorActor::on_placed(const CheckoutRunPtr& run, OrderAnswer& answer) {
   if (answer.reply) {
     failpoint("checkout.after_place");
-    run->placing.reset();
     feed(run, saga::Placed{});
     return;
   }
   const engine::Error& error = answer.reply.error();
-  const bool refused_unread =
+  // The shard drops unread what it answers with these; that ends the matter if no earlier try may have got through.
+  const bool unread =
       error.code == engine::Errc::overloaded || error.code == engine::Errc::timed_out;
-  if (in_doubt(error) || (refused_unread && run->place_in_doubt)) {
-    // An earlier try may have been journaled. Voiding now could leave an order without its payment.
+  const bool never_placed = error.code == engine::Errc::unknown_order;
+  if (!never_placed && (!unread || run->place_in_doubt)) {
     run->place_in_doubt = true;
-    open_step(*run, CheckoutStep::place, {}, steady_now() + limits_.retry_first);
+    retry_later(*run);
     return;
   }
   feed(run, saga::PlaceFailed{error});
@@ -416,7 +406,8 @@ void CheckoutCoordinatorActor::execute(const CheckoutRunPtr& run, saga::Refuse c
     return;
   }
   write_order(run, CheckoutStep::refuse,
-              engine::RefuseCheckout{run->order, std::move(command.refusal), time_of_day_.now()},
+              engine::RefuseCheckout{run->order, std::move(command.refusal), time_of_day_.now(),
+                                     run->saga->hold()},
               steady_now() + limits_.step_timeout, [this, run](OrderAnswer& answer) {
                 if (!answer.reply) {
                   retry_later(*run);
@@ -431,7 +422,7 @@ void CheckoutCoordinatorActor::execute(const CheckoutRunPtr& run, saga::Abandon)
     feed(run, saga::AbandonDone{});
     return;
   }
-  write_order(run, CheckoutStep::abandon, engine::AbandonCheckout{run->order},
+  write_order(run, CheckoutStep::abandon, engine::AbandonCheckout{run->order, run->saga->hold()},
               steady_now() + limits_.step_timeout, [this, run](OrderAnswer& answer) {
                 if (!answer.reply) {
                   retry_later(*run);
@@ -460,12 +451,13 @@ void CheckoutCoordinatorActor::execute(const CheckoutRunPtr& run, saga::AnswerOr
 }
 
 void CheckoutCoordinatorActor::execute(const CheckoutRunPtr& run, saga::AnswerError command) {
-  if (run->restart && !run->restarted && !run->answered) return;  // execute(Finished) starts again
+  if (run->restart && command.error.code == engine::Errc::wrong_shard) return;  // Finished starts again
+  run->restart = false;
   answer(*run, std::move(command.error), command.replay);
 }
 
 void CheckoutCoordinatorActor::execute(const CheckoutRunPtr& run, saga::Finished) {
-  if (!run->restart || run->restarted || run->answered || steady_now() >= run->client_deadline) {
+  if (!run->restart || run->answered || steady_now() >= run->client_deadline) {
     finish(run);
     return;
   }
