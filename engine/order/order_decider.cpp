@@ -88,7 +88,10 @@ OrderDecider::Decision OrderDecider::operator()(const AbandonCheckout& command) 
 OrderDecider::Decision OrderDecider::operator()(const ForgetRefusals& command) {
   RefusalsForgotten event;
   tables_.refused.for_each_due(command.now + -kRefusalsKept, [&](const OrderId& id) {
-    if (entry(id) != nullptr) event.orders.push_back(id);
+    const CheckoutEntry* now = entry(id);
+    const bool due = now != nullptr && now->phase == CheckoutPhase::refused &&
+                     now->begun_at + kRefusalsKept <= command.now;
+    if (due) event.orders.push_back(id);
     return event.orders.size() < kForgottenMax;
   });
   if (!event.orders.empty()) emit(std::move(event));

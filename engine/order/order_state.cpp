@@ -43,7 +43,10 @@ const CheckoutEntry* OrderState::resident(const OrderId& id) const {
 }
 
 void OrderState::admit(CheckoutEntry entry) {
-  if (resident(entry.id) != nullptr) return;
+  if (resident(entry.id) != nullptr || content_->entries.is_erased(entry.id) ||
+      content_->saving_erased.contains(entry.id)) {
+    return;
+  }
   const OrderId id = entry.id;
   content_->enter(content_->entries.admit(id, std::move(entry)));
 }
@@ -111,12 +114,16 @@ OrderChanges OrderState::take_changes() {
       content.unmaterialised.erase(&entry->order);
   }
   content.saving.clear();
+  content.saving_erased.clear();
   content.entries.take_dirty(
       [&](const OrderId& id, const CheckoutEntry& entry) {
         changes.entries.push_back(entry);
         content.saving.insert(id);
       },
-      [&](const OrderId& id) { changes.erased.push_back(id); });
+      [&](const OrderId& id) {
+        changes.erased.push_back(id);
+        content.saving_erased.insert(id);
+      });
   content.dirty_bytes = 0;
   return changes;
 }

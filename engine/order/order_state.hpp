@@ -36,7 +36,8 @@ public:
   std::uint64_t hash() const;
   /// Resident entry or nothing; nothing does not mean it does not exist.
   const CheckoutEntry* resident(const OrderId& id) const;
-  /// Puts an entry read from the store into memory; does not change the hash.
+  /// Puts an entry read from the store into memory; does not change the hash. Ignored if the entry is resident or was
+  /// erased since it was stored.
   void admit(CheckoutEntry entry);
   /// Drops materialised, finished entries, those first that were finished or admitted first, until at most
   /// `entries_max` are resident. Keeps what the last take_changes() gave, which may not be on disk yet.

@@ -49,8 +49,9 @@ struct OrderTables {
   std::set<OrderId> unfinished;
   DueIndex<OrderId> refused;                     // by begun_at
   std::set<const Order*, Newer> unmaterialised;  // orders within `entries`
-  std::unordered_set<OrderId> saving;            // what the last take_changes() gave
-  std::deque<OrderId> finished;                  // candidates for eviction; may name what is gone
+  std::unordered_set<OrderId> saving_erased;
+  std::unordered_set<OrderId> saving;  // what the last take_changes() gave
+  std::deque<OrderId> finished;        // candidates for eviction; may name what is gone
 };
 
 struct OrderState::Content : OrderTables {

@@ -74,7 +74,7 @@ public:
     assert(found != entries_.end() && found->second.dirty == kClean && found->second.stored);
     entries_.erase(found);
   }
-  /// Brings an evicted entry back from disk; the hash has it already.
+  /// Brings an evicted entry back from disk; the hash has it already. Pre: not is_erased(key).
   const Value& admit(const Key& key, Value value) {
     const auto [place, inserted] = entries_.try_emplace(key);
     if (inserted) {
@@ -109,6 +109,9 @@ public:
     const auto found = entries_.find(key);
     return found != entries_.end() && found->second.dirty != kClean;
   }
+
+  /// True if the entry was erased and the disk does not know it yet.
+  bool is_erased(const Key& key) const { return erased_.contains(key); }
 
   template <class Visit>
   void for_each(Visit visit) const {

@@ -1,0 +1,145 @@
+#include "engine/state/table.hpp"
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <random>
+#include <string>
+
+#include "engine/state/hash.hpp"
+#include "engine/state/overlay.hpp"
+
+namespace souk::engine {
+namespace {
+
+struct Number {
+  std::int64_t value = 0;
+};
+
+std::uint64_t hash_entry(const std::string& key, const Number& number) {
+  return StateHasher{}.add(key).add(number.value).value();
+}
+
+using Numbers = Table<std::string, Number>;
+
+TEST_CASE("table: the hash depends on the content, not on the way there") {
+  Numbers a;
+  Numbers b;
+  a.put("x", {1});
+  a.put("y", {2});
+  a.modify("x", [](Number& number) { number.value = 3; });
+  a.put("z", {9});
+  a.erase("z");
+  b.put("y", {2});
+  b.put("x", {3});
+
+  CHECK(a.hash() == b.hash());
+  b.erase("x");
+  CHECK(a.hash() != b.hash());
+  b.erase("y");
+  CHECK(b.hash() == 0);
+}
+
+TEST_CASE("table: what comes and goes between two saves is never written") {
+  Numbers table;
+  table.put("kept", {1});
+  table.put("brief", {2});
+  table.erase("brief");
+  int changed = 0;
+  int erased = 0;
+  const auto take = [&] {
+    changed = erased = 0;
+    table.take_dirty([&](const std::string&, const Number&) { ++changed; },
+                     [&](const std::string&) { ++erased; });
+  };
+
+  take();
+  CHECK(changed == 1);
+  CHECK(erased == 0);
+  table.erase("kept");
+  table.put("kept", {5});
+  take();
+  CHECK(changed == 1);
+  CHECK(erased == 0);
+  table.erase("kept");
+  take();
+  CHECK(erased == 1);
+}
+
+TEST_CASE("overlay: shows the newest write and its position until that is settled") {
+  Numbers table;
+  table.put("a", {1});
+  Overlay<std::string, Number> overlay{table};
+  overlay.set_position(1);
+  overlay.modify("a", [](Number& number) { ++number.value; });
+  overlay.put("b", {7});
+  overlay.set_position(2);
+  overlay.modify("a", [](Number& number) { ++number.value; });
+
+  std::uint64_t seen = 0;
+  CHECK(overlay.find("a", seen)->value == 3);
+  CHECK(seen == 2);
+  seen = 0;
+  CHECK(overlay.find("b", seen)->value == 7);
+  CHECK(seen == 1);
+  CHECK(table.find("a")->value == 1);
+
+  overlay.settle(1);
+  CHECK(overlay.find("a")->value == 3);
+  CHECK(overlay.find("b") == nullptr);
+  overlay.settle(2);
+  CHECK(overlay.empty());
+}
+
+TEST_CASE("overlay: random writes over several positions equal plain maps") {
+  for (std::uint32_t seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    std::mt19937 random{seed};
+    Numbers table;
+    Overlay<std::string, Number> overlay{table};
+    struct Write {
+      std::uint64_t position;
+      std::string key;
+      std::optional<std::int64_t> value;
+    };
+    std::deque<Write> pending;
+    std::map<std::string, std::int64_t> expected;
+    std::uint64_t position = 0;
+    for (int round = 0; round < 2'000; ++round) {
+      overlay.set_position(++position);
+      for (auto writes = random() % 4; writes > 0; --writes) {
+        const std::string key(1, static_cast<char>('a' + random() % 12));
+        std::optional<std::int64_t> value;
+        if (random() % 3 != 0) value = static_cast<std::int64_t>(random() % 100);
+        pending.push_back({position, key, value});
+        if (value) {
+          overlay.put(key, {*value});
+          expected[key] = *value;
+        } else {
+          overlay.erase(key);
+          expected.erase(key);
+        }
+      }
+      const std::uint64_t settled = position - random() % 5 % (position + 1);
+      while (!pending.empty() && pending.front().position <= settled) {
+        const Write& write = pending.front();
+        if (write.value) {
+          table.put(write.key, {*write.value});
+        } else {
+          table.erase(write.key);
+        }
+        pending.pop_front();
+      }
+      overlay.settle(settled);
+      for (char c = 'a'; c < 'm'; ++c) {
+        const std::string key(1, c);
+        const Number* found = overlay.find(key);
+        REQUIRE((found != nullptr) == expected.contains(key));
+        if (found != nullptr) REQUIRE(found->value == expected[key]);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace souk::engine
