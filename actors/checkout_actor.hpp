@@ -41,6 +41,13 @@ struct CheckoutWaiter {
   bool twin = false;  // met a checkout of its key that was running already
 };
 
+/// A request of another body for a key that is in use: whose key it is is known when the run has
+/// begun or is over.
+struct CheckoutFollower {
+  BeginCheckoutSaga request;
+  caf::typed_response_promise<CheckoutAnswer> promise;
+};
+
 /// One checkout on its way.
 struct CheckoutRun {
   /// Something was asked and not answered yet. A reply whose serial is not open any more came too
@@ -60,6 +67,8 @@ struct CheckoutRun {
   Deadline client_deadline;
   Deadline started;
   std::vector<CheckoutWaiter> waiters;
+  std::vector<CheckoutFollower> followers;
+  bool begun = false;  // the key is this run's: it is in the journal
   engine::ConsistencyToken token;
   std::vector<OpenStep> open;
   std::deque<engine::saga::Event> events;  // fed while a step is being taken
@@ -112,6 +121,7 @@ private:
 
   // Taking requests (checkout_coordinator.cpp).
   caf::result<CheckoutAnswer> on_begin(BeginCheckoutSaga& request);
+  void admit(BeginCheckoutSaga& request, caf::typed_response_promise<CheckoutAnswer> promise);
   caf::result<HoldsJudged> on_judge(const JudgeHolds& question);
   void on_resume();
   caf::result<Drained> on_drain();

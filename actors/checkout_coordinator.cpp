@@ -46,6 +46,11 @@ CheckoutAnswer refusal(engine::Errc code, std::string detail, std::string param 
   return CheckoutAnswer{engine::Error{code, std::move(detail), std::move(param), {}}, {}, {}};
 }
 
+CheckoutAnswer key_reused() {
+  return refusal(engine::Errc::idempotency_key_reused, "the key was used for another request",
+                 "Idempotency-Key");
+}
+
 }  // namespace
 
 CheckoutCoordinatorActor::CheckoutCoordinatorActor(caf::actor_config& config, Parts parts)
@@ -89,43 +94,56 @@ std::optional<CheckoutAnswer> CheckoutCoordinatorActor::refuse_at_door(
 }
 
 caf::result<CheckoutAnswer> CheckoutCoordinatorActor::on_begin(BeginCheckoutSaga& request) {
+  auto promise = make_response_promise<CheckoutAnswer>();
+  admit(request, promise);
+  return promise;
+}
+
+void CheckoutCoordinatorActor::admit(BeginCheckoutSaga& request,
+                                     caf::typed_response_promise<CheckoutAnswer> promise) {
   using engine::Errc;
   const Deadline now = steady_now();
-  if (request.context.deadline <= now) return refusal(Errc::timed_out, "the deadline has passed");
-
+  if (request.context.deadline <= now) {
+    promise.deliver(refusal(Errc::timed_out, "the deadline has passed"));
+    return;
+  }
   const engine::BeginCheckout& begin = request.begin;
   if (const auto* known = refusals_.find(begin.order)) {
-    if (known->body_hash != begin.idempotency.body_hash) {
-      return refusal(Errc::idempotency_key_reused, "the key was used for another request");
-    }
-    return CheckoutAnswer{known->refusal, {}, engine::Replay{true, known->request_id}};
+    promise.deliver(
+        known->body_hash == begin.idempotency.body_hash
+            ? CheckoutAnswer{known->refusal, {}, engine::Replay{true, known->request_id}}
+            : key_reused());
+    return;
   }
   if (const auto twin = running_.find(begin.order); twin != running_.end()) {
-    auto promise = make_response_promise<CheckoutAnswer>();
     join_twin(*twin->second, request, promise);
-    return promise;
+    return;
   }
-  if (auto refused = refuse_at_door(request)) return std::move(*refused);
-
-  auto promise = make_response_promise<CheckoutAnswer>();
+  if (auto refused = refuse_at_door(request)) {
+    promise.deliver(std::move(*refused));
+    return;
+  }
   auto run = std::make_shared<CheckoutRun>();
   run->order = begin.order;
   run->client_deadline = request.context.deadline;
   run->provider = begin.request.payment.provider;
   run->started = now;
-  run->waiters.push_back({promise, request.context.deadline, false});
+  run->waiters.push_back({std::move(promise), request.context.deadline, false});
   run->begin = std::move(request.begin);
   running_.emplace(run->order, run);
   wake();
   route(run);
-  return promise;
 }
 
 void CheckoutCoordinatorActor::join_twin(CheckoutRun& run, BeginCheckoutSaga& request,
                                          caf::typed_response_promise<CheckoutAnswer> promise) {
   using engine::Errc;
   if (key_of(run).body_hash != request.begin.idempotency.body_hash) {
-    promise.deliver(refusal(Errc::idempotency_key_reused, "the key was used for another request"));
+    if (run.begun) {
+      promise.deliver(key_reused());
+    } else {
+      run.followers.push_back({std::move(request), std::move(promise)});
+    }
     return;
   }
   if (run.answered) {
@@ -234,7 +252,7 @@ void CheckoutCoordinatorActor::resume(engine::CheckoutEntry entry) {
   if (running_.contains(entry.id)) return;
   auto run = std::make_shared<CheckoutRun>();
   run->order = entry.id;
-  run->resumed = true;
+  run->resumed = run->begun = true;
   run->started = steady_now();
   run->provider = entry.phase == engine::CheckoutPhase::begun ? entry.request.payment.provider
                                                               : entry.order.payment.provider;
@@ -333,6 +351,9 @@ void CheckoutCoordinatorActor::finish(const CheckoutRunPtr& run) {
   running_.erase(run->order);
   // A resumed checkout has no answer of its own, but a twin may have come to wait for it.
   if (!run->waiters.empty()) await_twin(run);
+  for (CheckoutFollower& follower : std::exchange(run->followers, {})) {
+    admit(follower.request, std::move(follower.promise));
+  }
   answer_drains();
 }
 
@@ -387,7 +408,7 @@ caf::result<Drained> CheckoutCoordinatorActor::on_drain() {
 void CheckoutCoordinatorActor::answer_drains() {
   if (drains_.empty()) return;
   for (const auto& [order, run] : running_) {
-    if (!run->waiters.empty()) return;
+    if (!run->waiters.empty() || !run->followers.empty()) return;
   }
   for (auto& drain : drains_) drain.deliver(Drained{});
   drains_.clear();
@@ -418,6 +439,12 @@ void CheckoutCoordinatorActor::on_tick() {
                                           {},
                                           {}},
               {});
+      return true;
+    });
+    std::erase_if(run->followers, [&](CheckoutFollower& follower) {
+      if (follower.request.context.deadline > now) return false;
+      follower.promise.deliver(refusal(engine::Errc::idempotency_in_progress,
+                                       "the first request of this key is still running"));
       return true;
     });
     const bool silent = std::any_of(run->open.begin(), run->open.end(),

@@ -145,7 +145,13 @@ void CheckoutCoordinatorActor::on_begun(const CheckoutRunPtr& run, OrderAnswer& 
     feed(run, saga::BeginFailed{answer.reply.error()});
     return;
   }
-  if (answer.reply->kind == Kind::fresh) failpoint("checkout.after_begin");
+  if (answer.reply->kind == Kind::fresh) {
+    failpoint("checkout.after_begin");
+    run->begun = true;
+    for (CheckoutFollower& follower : std::exchange(run->followers, {})) {
+      admit(follower.request, std::move(follower.promise));
+    }
+  }
   if (answer.reply->kind == Kind::in_progress) await_twin(run);
   feed(run, saga::BeginDone{std::move(*answer.reply), time_of_day_.now()});
 }
@@ -355,7 +361,8 @@ void CheckoutCoordinatorActor::on_placed(const CheckoutRunPtr& run, OrderAnswer&
     return;
   }
   const engine::Error& error = answer.reply.error();
-  // The shard drops unread what it answers with these; that ends the matter if no earlier try may have got through.
+  // The shard drops unread what it answers with these; that ends the matter if no earlier try may
+  // have got through.
   const bool unread =
       error.code == engine::Errc::overloaded || error.code == engine::Errc::timed_out;
   const bool never_placed = error.code == engine::Errc::unknown_order;
@@ -451,7 +458,8 @@ void CheckoutCoordinatorActor::execute(const CheckoutRunPtr& run, saga::AnswerOr
 }
 
 void CheckoutCoordinatorActor::execute(const CheckoutRunPtr& run, saga::AnswerError command) {
-  if (run->restart && command.error.code == engine::Errc::wrong_shard) return;  // Finished starts again
+  if (run->restart && command.error.code == engine::Errc::wrong_shard)
+    return;  // Finished starts again
   run->restart = false;
   answer(*run, std::move(command.error), command.replay);
 }

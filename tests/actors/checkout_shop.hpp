@@ -53,7 +53,7 @@ struct ShopOptions {
   std::uint64_t seed = 1;
   std::uint32_t catalog_shards = 3;
   std::uint32_t order_shards = 2;
-  actors::CheckoutLimits limits;
+  actors::CheckoutLimits limits{};
 };
 
 class Shop {
