@@ -12,7 +12,7 @@ void Stemmer::Delete::operator()(sb_stemmer* stemmer) const {
   sb_stemmer_delete(stemmer);
 }
 
-Stemmer::Stemmer() : snowball_{sb_stemmer_new("english", "UTF_8")}, slots_(kSlots) {
+Stemmer::Stemmer() : snowball_{sb_stemmer_new("english", "UTF_8")} {
   assert(snowball_ != nullptr);
 }
 Stemmer::~Stemmer() = default;
@@ -21,7 +21,8 @@ Stemmer& Stemmer::operator=(Stemmer&&) noexcept = default;
 
 std::string_view Stemmer::stem(std::string_view word) {
   Slot* slot = nullptr;
-  if (word.size() <= kCachedBytesMax) {
+  if (slots_.empty() && ++words_ > kUncachedWords) slots_.resize(kSlots);
+  if (!slots_.empty() && word.size() <= kCachedBytesMax) {
     slot = &slots_[XXH3_64bits(word.data(), word.size()) & (kSlots - 1)];
     if (slot->word_bytes == word.size() &&
         std::memcmp(slot->word.data(), word.data(), word.size()) == 0) {

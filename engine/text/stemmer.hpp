@@ -24,6 +24,7 @@ public:
 
 private:
   static constexpr std::size_t kSlots = 8192;  // a power of two
+  static constexpr std::size_t kUncachedWords = 256;
   static constexpr std::size_t kCachedBytesMax = 23;
 
   struct Slot {
@@ -37,7 +38,8 @@ private:
   };
 
   std::unique_ptr<sb_stemmer, Delete> snowball_;
-  std::vector<Slot> slots_;
+  std::size_t words_ = 0;    // stemmed before there was a cache
+  std::vector<Slot> slots_;  // empty at first: who stems a query's few words needs none
 };
 
 }  // namespace souk::engine
