@@ -12,11 +12,14 @@ int main(int argc, char** argv) {
 
   Run run;
   add_serve_command(app, run);
+  add_import_command(app, run);
+  add_export_command(app, run);
   add_search_command(app, run);
   add_order_command(app, run);
   add_shard_command(app, run);
   add_generate_command(app, run);
   add_backup_command(app, run);
+  add_doctor_command(app, run);
   add_version_command(app, run);
 
   try {

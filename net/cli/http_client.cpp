@@ -170,6 +170,17 @@ engine::Result<HttpReply> HttpClient::request(std::string_view method, std::stri
   }
 }
 
+engine::Result<HttpReply> HttpClient::fetch(std::string_view target, const Sink& sink) {
+  content_->close();
+  if (const auto connected = content_->connect(); !connected) return connected.error();
+  ErrorCode error;
+  asio::write(content_->socket, asio::buffer(content_->head("GET", target, {}, 0)), error);
+  if (error) return content_->failure(error, "cannot send to");
+  auto reply = content_->read_reply(false, sink);
+  content_->close();
+  return reply;
+}
+
 engine::Result<HttpReply> HttpClient::stream(std::string_view method, std::string_view target,
                                              const Headers& headers, const Source& source,
                                              const Sink& sink) {

@@ -45,10 +45,13 @@ public:
   engine::Result<HttpReply> request(std::string_view method, std::string_view target,
                                     std::string_view body = {}, const Headers& headers = {});
 
-  /// Fills the piece and returns true, or returns false at the end of the body.
-  using Source = std::function<bool(std::string& piece)>;
   /// Takes a piece of the reply's body (2xx only). Returns false to stop.
   using Sink = std::function<bool(std::string_view piece)>;
+  /// A GET whose reply may be long. A reply that is not 2xx is returned with its body.
+  engine::Result<HttpReply> fetch(std::string_view target, const Sink& sink);
+
+  /// Fills the piece and returns true, or returns false at the end of the body.
+  using Source = std::function<bool(std::string& piece)>;
   /// Sends a body of unknown size while the reply is already being read. The source runs on a
   /// thread of its own. A reply that is not 2xx is returned with its body.
   engine::Result<HttpReply> stream(std::string_view method, std::string_view target,

@@ -67,7 +67,7 @@ void print_order(const JsonValue& order) {
   if (const auto lines = order.find("lines"); lines && lines->is_array())
     for (const JsonValue line : *lines)
       table.add({cell(line, "sku"), cell(line, "title"), cell(line, "quantity"),
-                 money_cell(line, "price"), money_cell(line, "total")});
+                 money_cell(line, "unit_price"), money_cell(line, "total")});
   table.print();
   std::printf("total %s\n", money_cell(order, "totals.total").c_str());
 }

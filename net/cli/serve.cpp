@@ -104,11 +104,12 @@ int serve(const ServeConfig& config) {
   auto& server = **bound;
   operations.draining = [&server] { return server.draining(); };
 
-  double logged = 0;
+  const auto starting = std::chrono::steady_clock::now();
+  auto logged = starting;
   auto node = actors::Node::start(config.node, [&logged](double fraction, const std::string& what) {
     // A start of a second says nothing, a long one how far it is.
-    if (fraction - logged < 0.1) return;
-    logged = fraction;
+    if (std::chrono::steady_clock::now() - logged < std::chrono::seconds{1}) return;
+    logged = std::chrono::steady_clock::now();
     log(LogLevel::info, "starting", {{"what", std::string_view{what}}, {"fraction", fraction}});
   });
   if (!node)
