@@ -48,10 +48,10 @@ Result<Order> price_order(const BeginCheckout& begin, const std::vector<HeldLine
     if (wanted.expected_price && wanted.expected_price->currency != line.price.currency) {
       return Error{Errc::currency_mismatch,
                    "the price of SKU " + wanted.sku.str() + " is in " + line.price.currency.code(),
-                   param_of(i, "expected_price.currency")};
+                   param_of(i, "price.currency")};
     }
     if (wanted.expected_price && *wanted.expected_price != line.price) {
-      changed.push_back({param_of(i, "expected_price"), Errc::price_changed, wanted.sku.str(),
+      changed.push_back({param_of(i, "price"), Errc::price_changed, wanted.sku.str(),
                          wanted.expected_price->minor_units, line.price.minor_units});
     }
     const std::optional<Money> line_total = times(line.price, wanted.quantity.units());

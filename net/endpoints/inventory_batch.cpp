@@ -28,6 +28,7 @@ engine::Result<engine::AdjustStocks> parse(const RequestScope& scope) {
 /// The error of an item, with its place in the request.
 engine::Error placed(engine::Error error, std::size_t index) {
   const std::string item = "items[" + std::to_string(index) + "]";
+  if (error.param.empty() && error.code == engine::Errc::unknown_sku) error.param = "sku";
   error.param = error.param.empty() ? item : item + "." + error.param;
   return error;
 }

@@ -17,6 +17,11 @@ Response product_reply(const RequestScope& scope, const engine::ProductView& vie
   return response;
 }
 
+Response product_problem(const RequestScope& scope, engine::Error error) {
+  if (error.code == engine::Errc::unknown_product) error.param.clear();
+  return problem(scope, error);
+}
+
 engine::Result<Precondition> parse_if_match(const Request& request) {
   Precondition precondition;
   if (!request.has_header("If-Match")) return precondition;

@@ -17,7 +17,7 @@ Task<Response> delete_product(RequestScope& scope) {
     scope.client.delete_product(scope.context, {*id, precondition->version, scope.now},
                                 std::move(callback));
   });
-  if (!done) co_return problem(scope, done.error());
+  if (!done) co_return product_problem(scope, done.error());
   co_return no_content();
 }
 

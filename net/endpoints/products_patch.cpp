@@ -62,7 +62,7 @@ Task<Response> patch_product(RequestScope& scope) {
     const auto view = co_await await_reply<engine::ProductView>(scope, [&](auto callback) {
       scope.client.get_product(scope.context, *id, std::move(callback));
     });
-    if (!view) co_return problem(scope, view.error());
+    if (!view) co_return product_problem(scope, view.error());
     if (precondition->version && *precondition->version != view->entry.version) {
       co_return problem(
           scope,
@@ -79,7 +79,7 @@ Task<Response> patch_product(RequestScope& scope) {
     // saw.
     const bool again =
         reply.error().code == engine::Errc::version_mismatch && !precondition->version;
-    if (!again || attempt == kAttemptsMax) co_return problem(scope, reply.error());
+    if (!again || attempt == kAttemptsMax) co_return product_problem(scope, reply.error());
     scope.context.token.merge(scope.touched);
   }
 }

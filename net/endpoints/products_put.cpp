@@ -32,7 +32,7 @@ Task<Response> put_product(RequestScope& scope) {
   const auto reply = co_await await_reply<actors::ProductPutReply>(scope, [&](auto callback) {
     scope.client.put_product(scope.context, std::move(put).value(), std::move(callback));
   });
-  if (!reply) co_return problem(scope, reply.error());
+  if (!reply) co_return product_problem(scope, reply.error());
   co_return product_reply(scope, reply->product, reply->created);
 }
 

@@ -131,7 +131,7 @@ TEST_CASE("checkout saga: refuses another price than the expected one and mixed 
   const Commands refusing = priced.step(saga::HoldsReleased{shard(1)});
   REQUIRE(find<saga::Refuse>(refusing) != nullptr);
   CHECK(find<saga::Refuse>(refusing)->refusal.code == Errc::price_changed);
-  CHECK(find<saga::Refuse>(refusing)->refusal.items.at(0).param == "lines[1].expected_price");
+  CHECK(find<saga::Refuse>(refusing)->refusal.items.at(0).param == "lines[1].price");
 
   saga::Reserved dollars = reserved(1);
   dollars.lines[0].price.currency = *Currency::parse("USD");
