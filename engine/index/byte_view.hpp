@@ -34,6 +34,13 @@ private:
   std::size_t size_ = 0;
 };
 
+/// The first eight bytes as a number that sorts like them; shorter strings are filled with zeros.
+inline std::uint64_t string_head(std::string_view text) {
+  std::uint64_t head = 0;
+  std::memcpy(&head, text.data(), text.size() < sizeof head ? text.size() : sizeof head);
+  return __builtin_bswap64(head);
+}
+
 /// Strings laid end to end.
 class StringTable {
 public:

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cstring>
 #include <functional>
 #include <map>
 #include <string>
@@ -31,10 +30,7 @@ private:
   void load() {
     if (done()) return;
     text_ = (*strings_)[at_];
-    char bytes[8] = {};
-    std::memcpy(bytes, text_.data(), std::min<std::size_t>(8, text_.size()));
-    head_ = 0;
-    for (const char byte : bytes) head_ = head_ << 8U | static_cast<std::uint8_t>(byte);
+    head_ = string_head(text_);
   }
 
   const StringTable* strings_;

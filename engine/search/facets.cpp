@@ -58,6 +58,13 @@ void FacetCounter::begin_segment(const SegmentView& view) {
   }
 }
 
+bool FacetCounter::looks_at_variants() const {
+  if (source_ == Source::values) {
+    return texts_.column != nullptr && !texts_.column->variants.empty();
+  }
+  return source_ == Source::in_stock || source_ == Source::price || source_ == Source::available;
+}
+
 void FacetCounter::add(DocId doc, std::span<const std::uint32_t> variants) {
   doc_numbers_.clear();
   switch (source_) {
@@ -143,8 +150,7 @@ void FacetCounter::end_segment() {
 void FacetCounter::flush(Ordinals& ordinals) {
   if (ordinals.column == nullptr) return;
   for (std::size_t i = 0; i < ordinals.counts.size(); ++i) {
-    if (ordinals.counts[i] != 0)
-      text_counts_[std::string{ordinals.column->values[i]}] += ordinals.counts[i];
+    if (ordinals.counts[i] != 0) text_counts_[ordinals.column->values[i]] += ordinals.counts[i];
   }
   ordinals = {};
 }
@@ -153,7 +159,8 @@ Facet FacetCounter::finish(const Query& query, Analyzer& analyzer) const {
   Facet facet;
   facet.field = request_.field;
   if (request_.ranges.empty()) {
-    for (const auto& [value, count] : text_counts_) facet.counts.push_back({value, value, count});
+    for (const auto& [value, count] : text_counts_)
+      facet.counts.push_back({std::string{value}, std::string{value}, count});
     for (const auto& [number, count] : number_counts_) {
       std::string text = number_text(number);
       // A number and a text of one spelling are one value.

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -23,6 +24,8 @@ public:
   explicit FacetCounter(const FacetRequest& request);
 
   void begin_segment(const SegmentView& view);
+  /// Whether add() looks at the variants of hits of this segment.
+  bool looks_at_variants() const;
   void add(DocId doc, std::span<const std::uint32_t> variants);
   void end_segment();
   /// `query`: facet_query is applied when it names this field.
@@ -58,7 +61,7 @@ private:
   std::vector<std::uint32_t> seen_;
   std::vector<double> doc_numbers_;
 
-  std::unordered_map<std::string, std::uint64_t> text_counts_;
+  std::unordered_map<std::string_view, std::uint64_t> text_counts_;  // views into the segments
   std::unordered_map<double, std::uint64_t> number_counts_;
   std::vector<std::uint64_t> range_counts_;
 };

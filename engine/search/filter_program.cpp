@@ -186,6 +186,21 @@ bool FilterProgram::matches(DocId doc, std::vector<std::uint32_t>& variants) {
   return variant_level_.empty() || variants.size() > before;
 }
 
+bool FilterProgram::matches(DocId doc) {
+  for (const auto& condition : product_level_) {
+    if (!evaluate(*condition, doc, 0)) return false;
+  }
+  if (variant_level_.empty()) return true;
+  const std::uint32_t end = view_->segment->first_variant(doc + 1);
+  for (std::uint32_t variant = view_->segment->first_variant(doc); variant < end; ++variant) {
+    const bool all =
+        std::all_of(variant_level_.begin(), variant_level_.end(),
+                    [&](const auto& condition) { return evaluate(*condition, doc, variant); });
+    if (all) return true;
+  }
+  return false;
+}
+
 bool FilterProgram::evaluate(Node& node, DocId doc, std::uint32_t variant) {
   switch (node.kind) {
     case FilterKind::leaf:

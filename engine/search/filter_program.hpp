@@ -21,7 +21,8 @@ public:
   /// True when some variant of the document makes the whole expression true; these are appended to
   /// `variants`. Without conditions on variants all of them match.
   bool matches(DocId doc, std::vector<std::uint32_t>& variants);
-  bool looks_at_variants() const { return !variant_level_.empty(); }
+  /// The same, without telling which variants.
+  bool matches(DocId doc);
 
 private:
   struct Leaf;

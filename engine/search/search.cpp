@@ -33,7 +33,7 @@ public:
 
 private:
   void run_segment(const SegmentView& view, std::size_t required, std::int64_t now);
-  void take(RankedHit hit, FilterProgram& filter, TopHits& top);
+  void take(RankedHit& hit, FilterProgram& filter, TopHits& top);
   std::unordered_set<DocId> hidden_in(const SegmentView& view) const;
 
   std::span<const SnapshotPtr> snapshots_;
@@ -46,7 +46,8 @@ private:
   std::size_t limit_ = 0;
   std::uint64_t found_ = 0;
   std::vector<RankedHit> best_;
-  std::vector<std::uint32_t> variants_;
+  std::vector<std::uint32_t> variants_;  // matching ones of the hit at hand
+  bool list_variants_ = false;
 };
 
 std::unordered_set<DocId> Collector::hidden_in(const SegmentView& view) const {
@@ -73,7 +74,11 @@ void Collector::run_segment(const SegmentView& view, std::size_t required, std::
   FilterProgram filter{query_->filter, view, analyzer_};
   TopHits top{sorter_, limit_};
   sorter_.begin_segment(view);
-  for (FacetCounter& facet : facets_) facet.begin_segment(view);
+  list_variants_ = limit_ > 0 && sorter_.looks_at_variants();
+  for (FacetCounter& facet : facets_) {
+    facet.begin_segment(view);
+    list_variants_ = list_variants_ || facet.looks_at_variants();
+  }
   const std::unordered_set<DocId> hidden = hidden_in(view);
   RankedHit hit;
   hit.view = &view;
@@ -100,9 +105,9 @@ void Collector::run_segment(const SegmentView& view, std::size_t required, std::
   best_.insert(best_.end(), kept.begin(), kept.end());
 }
 
-void Collector::take(RankedHit hit, FilterProgram& filter, TopHits& top) {
+void Collector::take(RankedHit& hit, FilterProgram& filter, TopHits& top) {
   variants_.clear();
-  if (!filter.matches(hit.doc, variants_)) return;
+  if (!(list_variants_ ? filter.matches(hit.doc, variants_) : filter.matches(hit.doc))) return;
   ++found_;
   for (FacetCounter& facet : facets_) facet.add(hit.doc, variants_);
   if (limit_ == 0) return;

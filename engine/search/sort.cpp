@@ -63,9 +63,11 @@ HitSorter::HitSorter(const Query& query) {
   }
 }
 
-bool HitSorter::uses_text_match() const {
-  return std::any_of(keys_.begin(), keys_.end(),
-                     [](const Key& key) { return key.source == Source::text_match; });
+bool HitSorter::looks_at_variants() const {
+  return std::any_of(keys_.begin(), keys_.end(), [](const Key& key) {
+    if (key.source == Source::price || key.source == Source::available) return true;
+    return key.source == Source::values && key.texts != nullptr && !key.texts->variants.empty();
+  });
 }
 
 void HitSorter::begin_segment(const SegmentView& view) {

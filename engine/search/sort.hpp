@@ -38,7 +38,8 @@ class HitSorter {
 public:
   explicit HitSorter(const Query& query);
 
-  bool uses_text_match() const;
+  /// Whether rank() looks at the variants of hits of the current segment.
+  bool looks_at_variants() const;
   void begin_segment(const SegmentView& view);
   /// Fills the cells of a hit of the current segment.
   void rank(RankedHit& hit, std::span<const std::uint32_t> variants);
