@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
-#include <functional>
+#include <limits>
 #include <map>
 #include <string>
 
@@ -15,6 +15,8 @@ namespace {
 /// A place in a sorted string table; its first eight bytes decide most comparisons.
 class SortedStrings {
 public:
+  static constexpr std::uint64_t kNoHead = std::numeric_limits<std::uint64_t>::max();
+
   explicit SortedStrings(const StringTable& strings) : strings_{&strings} { load(); }
 
   bool done() const { return at_ == strings_->size(); }
@@ -28,6 +30,7 @@ public:
 
 private:
   void load() {
+    head_ = kNoHead;
     if (done()) return;
     text_ = (*strings_)[at_];
     head_ = string_head(text_);
@@ -41,31 +44,29 @@ private:
 
 /// Visits the strings of all tables in order, each once: visit(text, indexes of the tables that
 /// hold it).
-void for_each_string(
-    std::vector<SortedStrings>& tables,
-    const std::function<void(std::string_view, const std::vector<std::size_t>&)>& visit) {
+template <class Visit>
+void for_each_string(std::vector<SortedStrings>& tables, Visit visit) {
+  std::vector<std::uint64_t> heads;
+  for (const SortedStrings& table : tables) heads.push_back(table.head());
   std::vector<std::size_t> holders;
   while (true) {
+    std::uint64_t least = SortedStrings::kNoHead;
+    for (const std::uint64_t head : heads) least = std::min(least, head);
     holders.clear();
     for (std::size_t i = 0; i < tables.size(); ++i) {
-      if (tables[i].done()) continue;
-      if (!holders.empty()) {
-        const SortedStrings& least = tables[holders.front()];
-        if (tables[i].head() > least.head()) continue;
-        if (tables[i].head() == least.head()) {
-          const int order = tables[i].text().compare(least.text());
-          if (order > 0) continue;
-          if (order == 0) {
-            holders.push_back(i);
-            continue;
-          }
-        }
-      }
-      holders.assign(1, i);
+      if (heads[i] != least || tables[i].done()) continue;
+      const int order =
+          holders.empty() ? 0 : tables[i].text().compare(tables[holders.front()].text());
+      if (order > 0) continue;
+      if (order < 0) holders.clear();
+      holders.push_back(i);
     }
     if (holders.empty()) return;
     visit(tables[holders.front()].text(), holders);
-    for (const std::size_t i : holders) tables[i].advance();
+    for (const std::size_t i : holders) {
+      tables[i].advance();
+      heads[i] = tables[i].head();
+    }
   }
 }
 
