@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "tests/engine/index/index_builders.hpp"
 
 using namespace souk::engine;
@@ -41,4 +43,46 @@ TEST_CASE("catalog index: an earlier snapshot does not see later changes") {
   CHECK(search_one(middle, "organic").hits[0].available == Quantity{0});
   CHECK(search_one(after, "tee").found == 1);
   CHECK(search_one(after, "*").hits[0].id == ProductId{"tee-2"});
+}
+
+TEST_CASE("catalog index: stays few segments while a merge takes forever") {
+  CatalogIndex index{ShardId{}};
+  TestShop shop;
+  std::shared_ptr<const SegmentMerge> running;
+  std::size_t most = 0;
+  for (int i = 0; i < 400; ++i) {
+    shop.put(index, product_of("p" + std::to_string(i), "tee"));
+    index.publish(static_cast<Position>(i));
+    if (!running) running = index.next_merge();
+    most = std::max(most, index.segment_count());
+  }
+
+  REQUIRE(running);
+  CHECK(most <= 30);
+  CHECK_FALSE(index.next_merge());
+  index.install(run_merge(*running));
+  CHECK(search_one(index.publish(400), "tee").found == 400);
+}
+
+TEST_CASE("catalog index: a change made while a merge runs is in what it installs") {
+  CatalogIndex index{ShardId{}};
+  TestShop shop;
+  for (int i = 0; i < 8; ++i) {
+    shop.put(index, product_of("p" + std::to_string(i), "tee"));
+    index.publish(static_cast<Position>(i));
+  }
+  const auto merge = index.next_merge();
+  REQUIRE(merge);
+  const auto merged = run_merge(*merge);
+  shop.erase(index, ProductId{"p1"});
+  shop.set_stock(index, Sku{"p2-0"}, 77);
+  shop.put(index, product_of("p3", "jacket"));
+  index.install(merged);
+  const auto snapshot = index.publish(9);
+
+  CHECK(search_one(snapshot, "tee").found == 6);
+  CHECK(search_one(snapshot, "jacket").hits.at(0).id == ProductId{"p3"});
+  for (const Hit& hit : search_one(snapshot, "tee").hits) {
+    CHECK(hit.available == Quantity{hit.id == ProductId{"p2"} ? 77 : 5});
+  }
 }
