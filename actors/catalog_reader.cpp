@@ -28,11 +28,6 @@ public:
     }
     entries_.push_back(entry);
   }
-  /// Where the store has to be read from: the first record not yet collected.
-  std::uint64_t older_than(std::uint64_t head) const {
-    if (!entries_.empty()) return entries_.back().previous;
-    return from_ != 0 && from_ < head ? from_ : head;
-  }
   std::size_t wanted() const { return limit_ + 1 - std::min(limit_, entries_.size()); }
   LedgerPage page(engine::SkuEntry entry) {
     return {std::move(entry), std::move(entries_), has_more_, next_};
@@ -55,14 +50,6 @@ Finding find_ledger(const LedgerSources& sources, const ReadLedger& question) {
   for (const LedgerEntry& entry : sources.state.recent_ledger(question.sku)) {
     pager.add(entry);
     head = entry.previous;
-  }
-  if (sources.saving) {
-    const auto& saving = sources.saving->ledger;
-    for (auto entry = saving.rbegin(); entry != saving.rend(); ++entry) {
-      if (entry->sku != question.sku) continue;
-      pager.add(*entry);
-      head = entry->previous;
-    }
   }
   if (question.from != 0 && question.from < head) head = question.from;
   if (sources.store && head != 0 && !pager.full()) {

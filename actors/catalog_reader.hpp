@@ -6,12 +6,11 @@
 
 namespace souk::actors {
 
-/// Where ledger entries are found: newest in the state, then in the changes being saved, the rest
-/// in the store.
+/// Where ledger entries are found: newest in the state (which keeps them until they are saved), the
+/// rest in the store.
 struct LedgerSources {
   const engine::CatalogState& state;
-  const engine::CatalogChanges* saving = nullptr;  // null: nothing is being saved
-  const storage::CatalogStore* store = nullptr;    // null: nothing was ever saved (tests)
+  const storage::CatalogStore* store = nullptr;  // null: nothing was ever saved (tests)
 };
 
 /// Answers a question from committed state. Errors: unknown_product, unknown_sku,

@@ -3,7 +3,6 @@
 #include <caf/actor_system.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <deque>
-#include <unordered_set>
 #include <utility>
 
 #include "actors/backlog.hpp"
@@ -11,6 +10,7 @@
 #include "actors/command_size.hpp"
 #include "actors/error_mapping.hpp"
 #include "actors/record_pipeline.hpp"
+#include "actors/shard_waiters.hpp"
 
 namespace souk::actors {
 
@@ -48,7 +48,6 @@ public:
 
 private:
   using WritePromise = caf::typed_response_promise<CatalogAnswer>;
-  using ReadPromise = caf::typed_response_promise<CatalogReading>;
 
   struct Waiting {
     engine::CatalogCommand command;
@@ -59,11 +58,6 @@ private:
     WritePromise promise;
     CatalogAnswer answer;
   };
-  struct WaitingRead {
-    ReadCatalog request;
-    ReadPromise promise;
-  };
-
   behavior_type make_behavior() override {
     show_state();
     delayed_send(this, parts_->limits.tick, ShardTick{});
@@ -214,30 +208,21 @@ private:
   caf::result<CatalogReading> on_read(ReadCatalog& request) {
     if (request.at_least <= replica_.state().position()) return read(request);
     auto promise = make_response_promise<CatalogReading>();
-    waiting_reads_.push_back({std::move(request), promise});
+    if (!waiting_reads_.add(std::move(request), promise)) {
+      promise.deliver(CatalogReading{Error{Errc::overloaded, "too many reads wait"},
+                                     replica_.state().position()});
+    }
     return promise;
   }
 
   CatalogReading read(const ReadCatalog& request) {
-    const LedgerSources sources{replica_.state(), saving_.get(),
-                                parts_->store ? &*parts_->store : nullptr};
+    const LedgerSources sources{replica_.state(), parts_->store ? &*parts_->store : nullptr};
     return {find(sources, request.question), replica_.state().position()};
   }
 
   void answer_reads() {
-    if (waiting_reads_.empty()) return;
-    const auto now = std::chrono::steady_clock::now();
-    std::erase_if(waiting_reads_, [&](WaitingRead& waiting) {
-      if (waiting.request.at_least <= replica_.state().position()) {
-        waiting.promise.deliver(read(waiting.request));
-        return true;
-      }
-      if (waiting.request.deadline > now) return false;
-      waiting.promise.deliver(CatalogReading{
-          Error{Errc::consistency_unreachable, "the token's position is not reached"},
-          replica_.state().position()});
-      return true;
-    });
+    waiting_reads_.answer(replica_.state().position(),
+                          [this](const ReadCatalog& request) { return read(request); });
   }
 
   ShardStatusReading on_status() {
@@ -321,20 +306,14 @@ private:
       publication_.index_bytes = replica_.index().memory_bytes();
       show_state();
     }
-    for (auto& promise : std::exchange(save_waiters_, {})) {
-      if (saved.result && position < promise.second) {
-        save_waiters_.push_back(std::move(promise));  // asked while an older save was running
-      } else {
-        promise.first.deliver(MaterialiseDone{saved.result, position});
-      }
-    }
+    save_waiters_.saved(saved.result, position);
     if (!save_waiters_.empty()) start_save();
     finish_drain();
   }
 
   caf::result<MaterialiseDone> on_materialise() {
     auto promise = make_response_promise<MaterialiseDone>();
-    save_waiters_.emplace_back(promise, replica_.state().position());
+    save_waiters_.add(promise, replica_.state().position());
     start_save();
     return promise;
   }
@@ -404,8 +383,8 @@ private:
   RecordPipeline<engine::CatalogRecord, Pending> pipeline_;
   Backlog backlog_;
   std::deque<Waiting> waiting_;
-  std::vector<WaitingRead> waiting_reads_;
-  std::vector<std::pair<caf::typed_response_promise<MaterialiseDone>, Position>> save_waiters_;
+  WaitingReads<ReadCatalog, CatalogReading> waiting_reads_;
+  SaveWaiters save_waiters_;
   std::vector<caf::typed_response_promise<Drained>> drain_waiters_;
   std::shared_ptr<const engine::CatalogChanges> saving_;
   Deadline next_save_ = std::chrono::steady_clock::now() + parts_->limits.materialise_every;

@@ -1,20 +1,17 @@
 #pragma once
 
-#include <vector>
-
+#include "actors/messages.hpp"
 #include "engine/order/order_state.hpp"
 #include "storage/order_store.hpp"
 
 namespace souk::actors {
 
-/// The newest orders that fit `filter`: those in memory that the store does not know yet (`recent`,
-/// any order of any status), over those in the store. An order in `recent` hides its older copy in
-/// the store. Newest first by (created_at, id). Errors: those of storage.
-engine::Result<std::vector<engine::Order>> list_orders(std::vector<engine::Order> recent,
-                                                       const storage::OrderStore& store,
-                                                       const storage::OrderFilter& filter);
+/// Answers a question from committed state: what is in memory over what is in the store. Errors:
+/// unknown_order (also a checkout that never became an order), those of storage.
+engine::Result<OrderFinding> find(const engine::OrderState& state, const storage::OrderStore& store,
+                                  const OrderQuestion& question);
 
-/// True if `order` belongs to the page that `filter` asks for.
-bool fits(const engine::Order& order, const storage::OrderFilter& filter);
+/// What a repeat of a checkout is told. Pre: the checkout is over.
+engine::CheckoutOpened outcome_of(const engine::CheckoutEntry& entry);
 
 }  // namespace souk::actors

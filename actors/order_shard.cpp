@@ -3,13 +3,14 @@
 #include <caf/actor_system.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <deque>
-#include <unordered_map>
 #include <utility>
 
 #include "actors/backlog.hpp"
+#include "actors/checkout_twins.hpp"
 #include "actors/error_mapping.hpp"
 #include "actors/order_reader.hpp"
 #include "actors/record_pipeline.hpp"
+#include "actors/shard_waiters.hpp"
 
 namespace souk::actors {
 
@@ -49,24 +50,6 @@ OrderId order_of(const engine::OrderCommand& command) {
   return std::visit(Visitor{}, command);
 }
 
-bool has_order(const CheckoutEntry& entry) {
-  return entry.phase == CheckoutPhase::placed || entry.phase == CheckoutPhase::completed;
-}
-
-/// What became of a checkout that is over.
-CheckoutOpened outcome_of(const CheckoutEntry& entry) {
-  CheckoutOpened opened;
-  opened.request_id = entry.idempotency.request_id;
-  if (has_order(entry)) {
-    opened.kind = CheckoutOpened::Kind::placed;
-    opened.order = engine::first_answer(entry);
-  } else {
-    opened.kind = CheckoutOpened::Kind::refused;
-    opened.refusal = entry.refusal;
-  }
-  return opened;
-}
-
 class OrderShardActor final : public Interface::base {
 public:
   OrderShardActor(caf::actor_config& config, std::unique_ptr<OrderShardParts> parts)
@@ -96,15 +79,6 @@ private:
     Promise promise;
     OrderAnswer answer;
   };
-  struct Twin {
-    Promise promise;
-    Deadline deadline;
-  };
-  struct WaitingRead {
-    ReadOrders request;
-    caf::typed_response_promise<OrderReading> promise;
-  };
-
   behavior_type make_behavior() override {
     show_state();
     delayed_send(this, parts_->limits.tick, ShardTick{});
@@ -229,7 +203,7 @@ private:
     const auto begin = std::chrono::steady_clock::now();
     for (const engine::OrderRecord& record : records) {
       state_.apply(record);
-      wake_twins(record);
+      twins_.wake(record, [this](const OrderId& id) { return outcome_now(id); });
     }
     if (!records.empty()) {
       parts_->metrics->published(Seconds(std::chrono::steady_clock::now() - begin).count());
@@ -254,44 +228,17 @@ private:
     if (!loaded) return OrderAnswer{loaded.error(), state_.position()};
     const CheckoutEntry* entry = state_.resident(request.order);
     if (!entry) return OrderAnswer{CheckoutOpened{}, state_.position()};  // abandoned meanwhile
-    if (entry->phase != CheckoutPhase::begun)
+    if (entry->phase != CheckoutPhase::begun) {
       return OrderAnswer{outcome_of(*entry), state_.position()};
+    }
     auto promise = make_response_promise<OrderAnswer>();
-    twins_[request.order].push_back({promise, request.deadline});
+    twins_.add(request.order, promise, request.deadline);
     return promise;
   }
 
-  void wake_twins(const engine::OrderRecord& record) {
-    if (twins_.empty()) return;
-    for (const engine::OrderEvent& event : record.events) {
-      if (const auto* placed = std::get_if<engine::OrderPlaced>(&event)) wake(placed->order.id);
-      if (const auto* refused = std::get_if<engine::CheckoutRefused>(&event)) wake(refused->order);
-      if (const auto* left = std::get_if<engine::CheckoutAbandoned>(&event)) wake(left->order);
-    }
-  }
-
-  void wake(const OrderId& id) {
-    const auto found = twins_.find(id);
-    if (found == twins_.end()) return;
+  OrderAnswer outcome_now(const OrderId& id) const {
     const CheckoutEntry* entry = state_.resident(id);
-    const OrderAnswer reply{entry ? outcome_of(*entry) : CheckoutOpened{}, state_.position()};
-    for (Twin& twin : found->second) twin.promise.deliver(reply);
-    twins_.erase(found);
-  }
-
-  void give_up_twins() {
-    const auto now = std::chrono::steady_clock::now();
-    const OrderAnswer reply{
-        Error{Errc::idempotency_in_progress, "the first request with this key is still running"},
-        state_.position()};
-    for (auto group = twins_.begin(); group != twins_.end();) {
-      std::erase_if(group->second, [&](Twin& twin) {
-        if (twin.deadline > now && !failure_) return false;
-        twin.promise.deliver(reply);
-        return true;
-      });
-      group = group->second.empty() ? twins_.erase(group) : std::next(group);
-    }
+    return {entry ? outcome_of(*entry) : CheckoutOpened{}, state_.position()};
   }
 
   void on_journal_failed(const JournalFailed& failure) {
@@ -307,66 +254,27 @@ private:
     for (Waiting& waiting : std::exchange(waiting_, {})) {
       if (waiting.promise) answer(*waiting.promise, {unknown, state_.position()});
     }
-    give_up_twins();
+    twins_.give_up(Deadline::max(), state_.position());
     finish_drain();
   }
 
   caf::result<OrderReading> on_read(ReadOrders& request) {
     if (request.at_least <= state_.position()) return read(request);
     auto promise = make_response_promise<OrderReading>();
-    waiting_reads_.push_back({std::move(request), promise});
+    if (!waiting_reads_.add(std::move(request), promise)) {
+      promise.deliver(
+          OrderReading{Error{Errc::overloaded, "too many reads wait"}, state_.position()});
+    }
     return promise;
   }
 
   OrderReading read(const ReadOrders& request) {
-    if (const auto* list = std::get_if<ListOrders>(&request.question)) return read_list(*list);
-    const bool whole = std::holds_alternative<ReadCheckout>(request.question);
-    const OrderId& id = whole ? std::get<ReadCheckout>(request.question).order
-                              : std::get<ReadOrder>(request.question).order;
-    const Error unknown{Errc::unknown_order, "no such order"};
-    // Not admitted: a read must not push entries out that commands need.
-    if (const CheckoutEntry* entry = state_.resident(id)) {
-      if (whole) return {OrderFinding{*entry}, state_.position()};
-      if (has_order(*entry)) return {OrderFinding{entry->order}, state_.position()};
-      return {unknown, state_.position()};
-    }
-    auto stored = parts_->store->load(id);
-    if (!stored) return {stored.error(), state_.position()};
-    if (!*stored) return {unknown, state_.position()};
-    if (whole) return {OrderFinding{std::move(**stored)}, state_.position()};
-    if (has_order(**stored)) return {OrderFinding{std::move((*stored)->order)}, state_.position()};
-    return {unknown, state_.position()};
-  }
-
-  OrderReading read_list(const ListOrders& question) {
-    auto recent = state_.unmaterialised_orders();
-    if (saving_) {
-      // On their way to the store. What changed since is in `recent` already, and newer.
-      std::unordered_map<OrderId, bool> seen;
-      for (const engine::Order& order : recent) seen[order.id] = true;
-      for (const CheckoutEntry& entry : saving_->entries) {
-        if (has_order(entry) && !seen.contains(entry.id)) recent.push_back(entry.order);
-      }
-    }
-    auto page = list_orders(std::move(recent), *parts_->store, question.filter);
-    if (!page) return {page.error(), state_.position()};
-    return {OrderFinding{std::move(*page)}, state_.position()};
+    return {find(state_, *parts_->store, request.question), state_.position()};
   }
 
   void answer_reads() {
-    if (waiting_reads_.empty()) return;
-    const auto now = std::chrono::steady_clock::now();
-    std::erase_if(waiting_reads_, [&](WaitingRead& waiting) {
-      if (waiting.request.at_least <= state_.position()) {
-        waiting.promise.deliver(read(waiting.request));
-        return true;
-      }
-      if (waiting.request.deadline > now) return false;
-      waiting.promise.deliver(
-          OrderReading{Error{Errc::consistency_unreachable, "the token's position is not reached"},
-                       state_.position()});
-      return true;
-    });
+    waiting_reads_.answer(state_.position(),
+                          [this](const ReadOrders& request) { return read(request); });
   }
 
   ShardStatusReading on_status() {
@@ -377,7 +285,7 @@ private:
     status.applied = state_.position();
     status.materialised = publication_.materialised;
     status.state_hash = state_.hash();
-    status.orders = state_.unfinished().size();
+    status.orders = state_.unfinished_count();
     status.queue_depth = publication_.queued();
     return {status};
   }
@@ -415,20 +323,14 @@ private:
       backlog_.materialised(position);
       state_.evict(parts_->limits.resident_orders_max);
     }
-    for (auto& promise : std::exchange(save_waiters_, {})) {
-      if (saved.result && position < promise.second) {
-        save_waiters_.push_back(std::move(promise));  // asked while an older save was running
-      } else {
-        promise.first.deliver(MaterialiseDone{saved.result, position});
-      }
-    }
+    save_waiters_.saved(saved.result, position);
     if (!save_waiters_.empty()) start_save();
     finish_drain();
   }
 
   caf::result<MaterialiseDone> on_materialise() {
     auto promise = make_response_promise<MaterialiseDone>();
-    save_waiters_.emplace_back(promise, state_.position());
+    save_waiters_.add(promise, state_.position());
     start_save();
     return promise;
   }
@@ -453,9 +355,9 @@ private:
   void on_tick() {
     delayed_send(this, parts_->limits.tick, ShardTick{});
     answer_reads();
-    give_up_twins();
+    twins_.give_up(std::chrono::steady_clock::now(), state_.position());
     if (failure_) return;
-    publication_.orders = state_.unfinished().size();
+    publication_.orders = state_.unfinished_count();
     if (!draining_) sweep_refusals();
     start_save_when_due();
   }
@@ -486,9 +388,9 @@ private:
   RecordPipeline<engine::OrderRecord, Pending> pipeline_;
   Backlog backlog_;
   std::deque<Waiting> waiting_;
-  std::unordered_map<OrderId, std::vector<Twin>> twins_;
-  std::vector<WaitingRead> waiting_reads_;
-  std::vector<std::pair<caf::typed_response_promise<MaterialiseDone>, Position>> save_waiters_;
+  CheckoutTwins twins_;
+  WaitingReads<ReadOrders, OrderReading> waiting_reads_;
+  SaveWaiters save_waiters_;
   std::vector<caf::typed_response_promise<Drained>> drain_waiters_;
   std::shared_ptr<const engine::OrderChanges> saving_;
   Deadline next_save_ = std::chrono::steady_clock::now() + parts_->limits.materialise_every;

@@ -8,7 +8,6 @@
 #include <set>
 
 #include "actors/ask.hpp"
-#include "actors/order_reader.hpp"
 #include "actors/recovery.hpp"
 #include "storage/database.hpp"
 #include "tests/storage/temporary_folder.hpp"

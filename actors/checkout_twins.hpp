@@ -1,0 +1,61 @@
+#pragma once
+
+#include <caf/typed_response_promise.hpp>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "actors/messages.hpp"
+#include "engine/order/order_event.hpp"
+
+namespace souk::actors {
+
+/// Repeats of checkouts that are under way, waiting for what becomes of the first.
+class CheckoutTwins {
+public:
+  using Promise = caf::typed_response_promise<OrderAnswer>;
+
+  void add(const engine::OrderId& order, Promise promise, Deadline deadline) {
+    twins_[order].push_back({std::move(promise), deadline});
+  }
+  /// Checkouts that are over with this record get `outcome(order id)` as their answer.
+  template <class Outcome>
+  void wake(const engine::OrderRecord& record, Outcome outcome) {
+    if (twins_.empty()) return;
+    for (const engine::OrderEvent& event : record.events) {
+      const engine::OrderId* over = nullptr;
+      if (const auto* placed = std::get_if<engine::OrderPlaced>(&event)) over = &placed->order.id;
+      if (const auto* refused = std::get_if<engine::CheckoutRefused>(&event))
+        over = &refused->order;
+      if (const auto* left = std::get_if<engine::CheckoutAbandoned>(&event)) over = &left->order;
+      const auto found = over ? twins_.find(*over) : twins_.end();
+      if (found == twins_.end()) continue;
+      const OrderAnswer answer = outcome(*over);
+      for (Twin& twin : found->second) twin.promise.deliver(answer);
+      twins_.erase(found);
+    }
+  }
+  /// Those whose deadline is before `now` are told that the first is still running.
+  void give_up(Deadline now, engine::Position position) {
+    const OrderAnswer answer{engine::Error{engine::Errc::idempotency_in_progress,
+                                           "the first request with this key is still running"},
+                             position};
+    for (auto group = twins_.begin(); group != twins_.end();) {
+      std::erase_if(group->second, [&](Twin& twin) {
+        if (twin.deadline > now) return false;
+        twin.promise.deliver(answer);
+        return true;
+      });
+      group = group->second.empty() ? twins_.erase(group) : std::next(group);
+    }
+  }
+
+private:
+  struct Twin {
+    Promise promise;
+    Deadline deadline;
+  };
+  std::unordered_map<engine::OrderId, std::vector<Twin>> twins_;
+};
+
+}  // namespace souk::actors
