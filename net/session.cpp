@@ -78,7 +78,8 @@ Task<void> Session::serve_requests() {
                            : too_large             ? "the request's head is larger than 64 KiB"
                                                    : parse_error_.message();
       request_id_.clear();
-      co_await send(problem(fault, std::move(detail), request_.path(), request_id_));
+      Response answer = problem(fault, std::move(detail), request_.path(), request_id_);
+      co_await send(std::move(answer));
       break;
     }
     if (!co_await answer_request()) break;
@@ -161,7 +162,7 @@ Task<Session::Stop> Session::read_some(Waiting what, IoThread::Time until) {
 }
 
 // The kernel usually has room: the plain call then saves a trip through the event loop.
-Task<bool> Session::write_all(std::string_view first, std::string_view second) {
+Task<bool> Session::write_both(std::string_view first, std::string_view second) {
   std::array<asio::const_buffer, 2> buffers = {asio::buffer(first.data(), first.size()),
                                                asio::buffer(second.data(), second.size())};
   while (buffers[0].size() + buffers[1].size() > 0) {

@@ -29,9 +29,13 @@ Error body_error(std::string detail) {
 Task<Session::Stop> Session::read_body_some() {
   if (parser_->expects_continue() && !continue_sent_) {
     continue_sent_ = true;
-    if (!co_await write_all("HTTP/1.1 100 Continue\r\n\r\n", {})) co_return Stop::closed;
+    const std::string_view go_ahead = "HTTP/1.1 100 Continue\r\n\r\n";
+    const bool sent = co_await write_all(go_ahead);
+    if (!sent) co_return Stop::closed;
   }
-  co_return co_await read_some(Waiting::body, after(server_.config.body_timeout));
+  const auto until = after(server_.config.body_timeout);
+  const Stop stop = co_await read_some(Waiting::body, until);
+  co_return stop;
 }
 
 Task<std::optional<Response>> Session::read_body(const Route& route) {
@@ -94,7 +98,7 @@ Task<bool> Session::discard_body() {
   co_return false;
 }
 
-Task<engine::Result<std::string_view>> Session::read() {
+Task<engine::Result<std::string_view>> Session::read_piece() {
   if (parse_error_) co_return body_error("the body is malformed: " + parse_error_.message());
   parser_->set_body_sink(&body_piece_);
   while (true) {
@@ -122,7 +126,7 @@ Task<engine::Result<std::string_view>> Session::read() {
   }
 }
 
-Task<engine::Result<void>> Session::write(std::string_view piece) {
+Task<engine::Result<void>> Session::write_piece(std::string_view piece) {
   if (write_failed_) co_return Error{Errc::canceled, "the client went away", {}, {}};
   if (piece.empty()) co_return engine::Result<void>{};
   if (stream_chunked_) {
@@ -151,7 +155,7 @@ Task<bool> Session::flush_stream(bool may_leave_rest) {
       stream_sent_ = 0;
     }
   } else {
-    sent = co_await write_all(rest, {});
+    sent = co_await write_all(rest);
     stream_pending_.clear();
     stream_sent_ = 0;
   }
@@ -167,7 +171,7 @@ Task<bool> Session::send_stream(Response& response) {
   stream_sent_ = 0;
   write_failed_ = false;
   render_head(response, std::nullopt, Encoding::identity);
-  if (!co_await write_all(output_, {})) co_return false;
+  if (!co_await write_all(output_)) co_return false;
   if (head_answered_) co_return true;
   bool complete = false;
   try {

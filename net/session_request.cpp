@@ -307,7 +307,7 @@ Task<bool> Session::send(Response response) {
   }
   render_head(response, body.size(), encoding);
   if (head_answered_ || response.status == 204 || response.status == 304) body = {};
-  co_return co_await write_all(output_, body);
+  co_return co_await write_both(output_, body);
 }
 
 }  // namespace souk::net

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "actors/node.hpp"
+#include "net/endpoints/operations.hpp"
+#include "net/server.hpp"
+
+namespace souk::net::test {
+
+/// A node in a temporary folder, started once for all tests of the program.
+actors::Node& shared_node();
+
+/// A real server on a free port of 127.0.0.1, with all routes of the product and some made for
+/// tests: GET /test/hello, POST /test/echo (JSON), POST /test/sum (streamed: the number of bytes),
+/// GET /test/slow?ms=, GET /test/large (10,000 bytes), GET /test/throws, POST /test/write
+/// (Idempotency-Key required).
+class TestServer {
+public:
+  using Tweak = std::function<void(ServerConfig&)>;
+  explicit TestServer(const Tweak& tweak = {});
+  ~TestServer();
+
+  std::uint16_t port() const { return server_->http_port(); }
+  std::uint16_t admin_port() const { return server_->admin_port(); }
+  Server& server() { return *server_; }
+  const Router& router() const { return router_; }
+
+private:
+  Router router_;
+  Operations operations_;
+  std::unique_ptr<Server> server_;
+};
+
+}  // namespace souk::net::test
