@@ -64,6 +64,8 @@ struct CheckoutRun {
   std::optional<engine::BeginCheckout> begin;
   std::optional<engine::CheckoutEntry> entry;  // of a resumed checkout
   std::optional<engine::CheckoutSaga> saga;
+  std::optional<engine::CheckoutEntry>
+      unfinished;  // an earlier attempt of the key, to be resumed after this
   Deadline client_deadline;
   Deadline started;
   std::vector<CheckoutWaiter> waiters;

@@ -249,7 +249,15 @@ void CheckoutCoordinatorActor::on_resume() {
 }
 
 void CheckoutCoordinatorActor::resume(engine::CheckoutEntry entry) {
-  if (running_.contains(entry.id)) return;
+  if (const auto found = running_.find(entry.id); found != running_.end()) {
+    // A repeat of the key was faster than this. Unless it is the very same attempt it will learn
+    // that it is not the first, and end.
+    CheckoutRun& run = *found->second;
+    const bool same = run.resumed || (run.saga && run.saga->hold() == entry.hold) ||
+                      (run.begin && run.begin->hold == entry.hold);
+    if (!same) run.unfinished = std::move(entry);
+    return;
+  }
   auto run = std::make_shared<CheckoutRun>();
   run->order = entry.id;
   run->resumed = run->begun = true;
@@ -349,6 +357,7 @@ void CheckoutCoordinatorActor::finish(const CheckoutRunPtr& run) {
   run->open.clear();
   if (!run->payment.empty()) payments_.erase(run->payment);
   running_.erase(run->order);
+  if (run->unfinished) resume(std::move(*run->unfinished));
   // A resumed checkout has no answer of its own, but a twin may have come to wait for it.
   if (!run->waiters.empty()) await_twin(run);
   for (CheckoutFollower& follower : std::exchange(run->followers, {})) {

@@ -71,12 +71,15 @@ public:
   template <class Answer, class Handle, class Message>
   std::shared_ptr<std::optional<Answer>> ask(const Handle& target, Message message) {
     auto answer = std::make_shared<std::optional<Answer>>();
-    system_->spawn([target, answer, message = std::move(message)](
-                       caf::event_based_actor* self) mutable -> caf::behavior {
-      self->request(target, caf::infinite, std::move(message))
-          .then([answer](Answer& said) { *answer = std::move(said); }, [](const caf::error&) {});
-      return {};
-    });
+    const caf::actor asker =
+        system_->spawn([target, answer, message = std::move(message)](
+                           caf::event_based_actor* self) mutable -> caf::behavior {
+          self->request(target, caf::infinite, std::move(message))
+              .then([answer](Answer& said) { *answer = std::move(said); },
+                    [](const caf::error&) {});
+          return {};
+        });
+    actors_.push_back(asker);  // one whose answer was lost would live for ever
     return answer;
   }
   /// The same, running until it is answered.
