@@ -293,6 +293,7 @@ void Session::render_head(const Response& response, std::optional<std::size_t> l
 }
 
 Task<bool> Session::send(Response response) {
+  if (draining_) keep_alive_ = false;
   if (response.stream) co_return co_await send_stream(response);
   auto encoding = Encoding::identity;
   std::string_view body{response.body};

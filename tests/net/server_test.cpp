@@ -67,7 +67,7 @@ TEST_CASE("server: malformed heads get 400 and a closed connection") {
   TestServer server;
   for (const std::string_view head :
        {"\x16\x03\x01\x02\x01", "GET / HTTP/1.1\r\nHost x\r\n\r\n", "GET  / HTTP/1.1\r\n\r\n",
-        "GET / HTTP/1.1\nHost: x\n\n", "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
         "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc",
         "GET / HTTP/1.1\r\nHost: x\r\nBad Name: x\r\n\r\n"}) {

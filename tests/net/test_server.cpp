@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -17,28 +18,6 @@
 namespace souk::net::test {
 
 namespace {
-
-struct SharedNode {
-  SharedNode() {
-    folder =
-        std::filesystem::temp_directory_path() / ("souk-net-test." + std::to_string(::getpid()));
-    actors::NodeConfig config;
-    config.data = folder;
-    config.catalog_shards = 2;
-    config.order_shards = 2;
-    config.free_bytes_min = 1U << 20U;
-    auto started = actors::Node::start(config);
-    REQUIRE_MESSAGE(started, started.error().detail);
-    node = std::move(*started);
-  }
-  ~SharedNode() {
-    node->stop(std::chrono::seconds{5});
-    node.reset();
-    std::filesystem::remove_all(folder);
-  }
-  std::filesystem::path folder;
-  std::unique_ptr<actors::Node> node;
-};
 
 Task<void> wait(std::chrono::milliseconds time) {
   const Executor executor = co_await boost::asio::this_coro::executor;
@@ -110,9 +89,24 @@ void add_test_routes(Router& router) {
 
 }  // namespace
 
-actors::Node& shared_node() {
-  static SharedNode shared;
-  return *shared.node;
+TestNode::TestNode() {
+  static std::atomic<int> number{0};
+  folder_ = std::filesystem::temp_directory_path() /
+            ("souk-net-test." + std::to_string(::getpid()) + "." + std::to_string(++number));
+  actors::NodeConfig config;
+  config.data = folder_;
+  config.catalog_shards = 2;
+  config.order_shards = 2;
+  config.free_bytes_min = 1U << 20U;
+  auto started = actors::Node::start(config);
+  REQUIRE_MESSAGE(started, started.error().detail);
+  node_ = std::move(*started);
+}
+
+TestNode::~TestNode() {
+  node_->stop(std::chrono::seconds{5});
+  node_.reset();
+  std::filesystem::remove_all(folder_);
 }
 
 TestServer::TestServer(const Tweak& tweak) {
@@ -130,8 +124,8 @@ TestServer::TestServer(const Tweak& tweak) {
   REQUIRE_MESSAGE(bound, bound.error().detail);
   server_ = std::move(*bound);
   operations_.draining = [this] { return server_->draining(); };
-  operations_.node = &shared_node();
-  const auto started = server_->start(&shared_node(), Keys{"sk_test", "pk_test"});
+  operations_.node = &node_.node();
+  const auto started = server_->start(&node_.node(), Keys{"sk_test", "pk_test"});
   REQUIRE(started);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 
@@ -9,8 +10,17 @@
 
 namespace souk::net::test {
 
-/// A node in a temporary folder, started once for all tests of the program.
-actors::Node& shared_node();
+/// A node in a temporary folder.
+class TestNode {
+public:
+  TestNode();
+  ~TestNode();
+  actors::Node& node() { return *node_; }
+
+private:
+  std::filesystem::path folder_;
+  std::unique_ptr<actors::Node> node_;
+};
 
 /// A real server on a free port of 127.0.0.1, with all routes of the product and some made for
 /// tests: GET /test/hello, POST /test/echo (JSON), POST /test/sum (streamed: the number of bytes),
@@ -28,6 +38,7 @@ public:
   const Router& router() const { return router_; }
 
 private:
+  TestNode node_;
   Router router_;
   Operations operations_;
   std::unique_ptr<Server> server_;
