@@ -85,8 +85,11 @@ bool Analyzer::State::skips_separators() {
       continue;
     }
     const auto character = read_character(text.substr(at));
-    if (character.kind == CharacterKind::letter || character.kind == CharacterKind::unsegmented)
-      return true;
+    // Unicode calls this apostrophe a letter, but no word begins with one: read_word() would stand
+    // still at it.
+    const bool apostrophe = character.codepoint == kModifierApostrophe;
+    const bool begins = character.kind == CharacterKind::letter && !apostrophe;
+    if (begins || character.kind == CharacterKind::unsegmented) return true;
     at += character.bytes;
   }
   return false;

@@ -218,7 +218,9 @@ engine::Result<SearchRequest> parse_search_params(const SearchParams& params) {
     const Parameter* parameter = find_parameter(name);
     if (parameter == nullptr) return fault(Errc::unknown_field, name, "no such parameter");
     if (parameter->set == nullptr) return fault(Errc::not_implemented, name, "is not built yet");
-    const auto again = [&](const auto& earlier) { return earlier.first == name; };
+    const auto again = [&wanted = params[i].first](const auto& earlier) {
+      return earlier.first == wanted;
+    };
     if (std::any_of(params.begin(), params.begin() + static_cast<std::ptrdiff_t>(i), again)) {
       return fault(Errc::invalid_value, name, "is given twice");
     }

@@ -60,6 +60,28 @@ TEST_CASE("analyzer: possessives fall away and apostrophes join") {
   CHECK(exact("O'Shea 'quoted' girls' 6'2") == "oshea|quoted|girls|6|2");
 }
 
+TEST_CASE("analyzer: gets past every character, alone and between letters") {
+  CHECK(exact("\u02bc") == "");  // a letter to Unicode, which once stood still here
+  CHECK(exact("\u02bcd\u02bc\u02bce\u02bc") == "de");
+  Analyzer analyzer;
+  for (std::uint32_t code = 1; code < 0x11'0000; code += code < 0x3000 ? 1 : 7) {
+    std::string character;
+    if (code < 0x80) {
+      character += static_cast<char>(code);
+    } else if (code < 0x800) {
+      character += static_cast<char>(0xC0 | code >> 6);
+    } else if (code < 0x1'0000) {
+      character += static_cast<char>(0xE0 | code >> 12);
+    } else {
+      character += static_cast<char>(0xF0 | code >> 18);
+      character += static_cast<char>(0x80 | (code >> 12 & 0x3F));
+    }
+    if (code >= 0x800) character += static_cast<char>(0x80 | (code >> 6 & 0x3F));
+    if (code >= 0x80) character += static_cast<char>(0x80 | (code & 0x3F));
+    CHECK(analyzer.words(character + "a" + character + "1" + character).size() <= 16);
+  }
+}
+
 TEST_CASE("analyzer: folds case and strips diacritics") {
   CHECK(exact("Caf\u00e9 CR\u00c8ME") == "cafe|creme");
   CHECK(exact("Stra\u00dfe \u0141\u00f3d\u017a Sm\u00f8rrebr\u00f8d") == "strasse|lodz|smorrebrod");
