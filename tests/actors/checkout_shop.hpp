@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -86,6 +87,7 @@ public:
   template <class Answer, class Handle, class Message>
   Answer get(const Handle& target, Message message) {
     auto answer = ask<Answer>(target, std::move(message));
+    run();
     for (int i = 0; i < 200 && !*answer; ++i) pass(std::chrono::milliseconds{50});
     if (!*answer) throw std::runtime_error{"no answer"};
     return std::move(**answer);
@@ -134,8 +136,7 @@ public:
   actors::ProductCoordinator products;
   actors::ReservationCoordinator reservations;
   actors::SearchCoordinator searches;
-  /// True: the products' coordinator too has to do with faults.
-  std::uint64_t attempts = 0;
+  std::uint64_t attempts = 0;  // numbers the holds
 
 private:
   struct MemoryJournal;
