@@ -19,6 +19,8 @@ int main(int argc, char** argv) {
   add_shard_command(app, run);
   add_generate_command(app, run);
   add_backup_command(app, run);
+  add_restore_command(app, run);
+  add_replay_command(app, run);
   add_doctor_command(app, run);
   add_version_command(app, run);
 

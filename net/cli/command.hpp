@@ -30,6 +30,8 @@ void add_generate_command(CLI::App& app, Run& run);
 void add_order_command(CLI::App& app, Run& run);
 void add_shard_command(CLI::App& app, Run& run);
 void add_backup_command(CLI::App& app, Run& run);
+void add_restore_command(CLI::App& app, Run& run);
+void add_replay_command(CLI::App& app, Run& run);
 void add_doctor_command(CLI::App& app, Run& run);
 void add_version_command(CLI::App& app, Run& run);
 
