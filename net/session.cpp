@@ -92,6 +92,7 @@ Task<void> Session::serve_requests() {
 bool Session::feed_parser() {
   while (input_used_ < input_size_ && !parser_->is_done()) {
     const bool head_was_done = parser_->is_header_done();
+    if (!parser_->takes(input_size_ - input_used_)) return true;
     ErrorCode error;
     const auto used =
         parser_->put(asio::buffer(input_.data() + input_used_, input_size_ - input_used_), error);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/beast/http/basic_parser.hpp>
+#include <string_view>
 
 #include "net/http/request.hpp"
 
@@ -20,6 +21,12 @@ public:
   /// Why the target was refused, if it was.
   const engine::Result<void>& target() const { return target_; }
   bool expects_continue() const { return expects_continue_; }
+  /// Whether put() may be called with that many bytes. Beast asserts at least five when it comes
+  /// back to a last chunk of which it saw the first line only. No chunked body ends with fewer, so
+  /// waiting for them never waits in vain.
+  bool takes(std::size_t available) const {
+    return !is_header_done() || !chunked() || available >= std::string_view{"0\r\n\r\n"}.size();
+  }
 
 private:
   using Verb = boost::beast::http::verb;

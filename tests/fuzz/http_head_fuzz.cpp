@@ -20,6 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::size_t count = std::min(piece, size - given);
     waiting.append(reinterpret_cast<const char*>(data) + given, count);
     given += count;
+    if (!parser.takes(waiting.size())) continue;
     boost::beast::error_code error;
     const std::size_t used = parser.put(boost::asio::buffer(waiting), error);
     waiting.erase(0, used);
