@@ -113,8 +113,7 @@ Task<void> ProductImport::Chunk::run() {
 }
 
 Task<void> ProductImport::Chunk::wait() {
-  while (!done)
-    co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable_t<Executor>{}));
+  while (!done) co_await timer.async_wait(kTimerToken);
 }
 
 ProductImport::ProductImport(RequestScope& scope, ImportOptions options, Executor executor)
