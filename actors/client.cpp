@@ -113,7 +113,7 @@ void Client::search(const RequestContext& context, engine::Query query, bool req
                     Callback<engine::SearchPage> done) {
   content_->bridge.call<SearchAnswer>(
       content_->node.searches, SearchProducts{context, std::move(query), require_full_coverage},
-      context.deadline, [done = std::move(done)](SearchAnswer& answer) {
+      context.deadline + kCoordinatorGrace, [done = std::move(done)](SearchAnswer& answer) {
         done({std::move(answer.reply), std::move(answer.token), {}});
       });
 }
@@ -122,8 +122,8 @@ void Client::checkout(const RequestContext& context, engine::BeginCheckout begin
                       Callback<CheckoutReply> done) {
   if (auto refusal = content_->write_refusal()) return done({std::move(*refusal), {}, {}});
   content_->bridge.call<CheckoutAnswer>(
-      content_->node.checkouts, BeginCheckoutSaga{context, std::move(begin)}, context.deadline,
-      [done = std::move(done)](CheckoutAnswer& answer) {
+      content_->node.checkouts, BeginCheckoutSaga{context, std::move(begin)},
+      context.deadline + kCoordinatorGrace, [done = std::move(done)](CheckoutAnswer& answer) {
         done({std::move(answer.reply), std::move(answer.token), std::move(answer.replay)});
       });
 }

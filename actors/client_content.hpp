@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -8,6 +9,10 @@
 #include "actors/node_content.hpp"
 
 namespace souk::actors {
+
+/// Coordinators keep the deadline themselves and know better what to say at it (a partial page,
+/// idempotency_in_progress); the client only gives up on them a little later.
+inline constexpr std::chrono::milliseconds kCoordinatorGrace{250};
 
 /// What a client needs of its node, and the small pieces its requests are made of. For
 /// actors/client*.cpp.

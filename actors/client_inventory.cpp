@@ -136,6 +136,8 @@ private:
       return;
     }
     token_.raise({shard, answer.position});
+    all_replayed_ = all_replayed_ && answer.replay.replayed;
+    if (first_.request_id.empty()) first_ = std::move(answer.replay);
     auto& items = std::get<engine::StockLevels>(*answer.reply).items;
     for (std::size_t i = 0; i < places.size(); ++i) {
       if (again && !items[i] && is_misrouted(items[i].error().code)) again->push_back(places[i]);
@@ -143,11 +145,16 @@ private:
     }
   }
 
-  void finish() { done_({std::move(levels_), std::move(token_), {}}); }
+  void finish() {
+    const bool replayed = all_replayed_ && !token_.positions.empty();
+    done_({std::move(levels_), std::move(token_), replayed ? std::move(first_) : engine::Replay{}});
+  }
 
   std::vector<engine::AdjustStock> items_;
   std::vector<Level> levels_;
   engine::ConsistencyToken token_;
+  bool all_replayed_ = true;
+  engine::Replay first_;  // of the first shard that answered
   Callback<std::vector<Level>> done_;
 };
 
@@ -174,8 +181,8 @@ void Client::reserve(const RequestContext& context, ReserveRequest request,
                      Callback<engine::Reservation> done) {
   if (auto refusal = content_->write_refusal()) return done({std::move(*refusal), {}, {}});
   content_->bridge.call<ReservationAnswer>(
-      content_->node.reservations, Reserve{context, std::move(request)}, context.deadline,
-      [done = std::move(done)](ReservationAnswer& answer) {
+      content_->node.reservations, Reserve{context, std::move(request)},
+      context.deadline + kCoordinatorGrace, [done = std::move(done)](ReservationAnswer& answer) {
         done({std::move(answer.reply), std::move(answer.token), std::move(answer.replay)});
       });
 }
@@ -199,7 +206,7 @@ void Client::get_reservation(const RequestContext& context, engine::HoldId reser
 
 void Client::Content::settle(SettleReservation request, Callback<engine::Reservation> done) {
   if (auto refusal = write_refusal()) return done({std::move(*refusal), {}, {}});
-  const Deadline deadline = request.context.deadline;
+  const Deadline deadline = request.context.deadline + kCoordinatorGrace;
   bridge.call<ReservationAnswer>(
       node.reservations, std::move(request), deadline,
       [done = std::move(done)](ReservationAnswer& answer) {
