@@ -256,7 +256,7 @@ std::optional<Address> parse_address(std::string_view text) {
   const std::string_view port = text.substr(colon + 1);
   if (host.front() == '[' && host.back() == ']' && host.size() > 2)
     host = host.substr(1, host.size() - 2);
-  else if (host.find(':') != std::string_view::npos)
+  else if (host.find_first_of(":[]") != std::string_view::npos)
     return std::nullopt;
   Address address;
   address.host = host;
