@@ -13,8 +13,8 @@ namespace souk::net {
 using Timer = boost::asio::basic_waitable_timer<
     std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
-/// A wait ended early is no exception. Made once: g++ 12 damages the frame of a coroutine that has braces in what it
-/// awaits.
+/// A wait ended early is no exception. Made once: g++ 12 damages the frame of a coroutine that has
+/// braces in what it awaits.
 inline constexpr boost::asio::as_tuple_t<boost::asio::use_awaitable_t<Executor>> kTimerToken{};
 
 /// Waits without keeping anybody else from running.

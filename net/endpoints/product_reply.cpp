@@ -19,6 +19,10 @@ Response product_reply(const RequestScope& scope, const engine::ProductView& vie
 
 Response product_problem(const RequestScope& scope, engine::Error error) {
   if (error.code == engine::Errc::unknown_product) error.param.clear();
+  if (error.code == engine::Errc::version_mismatch) {
+    error.param = "If-Match";
+    for (engine::ErrorItem& item : error.items) item.param = error.param;
+  }
   return problem(scope, error);
 }
 

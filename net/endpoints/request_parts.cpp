@@ -74,6 +74,13 @@ void QueryReader::finish() {
   }
 }
 
+engine::Result<void> refuse_query(const Request& request) {
+  JsonErrors errors;
+  QueryReader{request, errors}.finish();
+  if (errors.any()) return errors.error();
+  return {};
+}
+
 bool none_match_names(std::string_view header, std::string_view etag) {
   while (!header.empty()) {
     const auto comma = header.find(',');

@@ -46,10 +46,15 @@ private:
   std::vector<std::string_view> known_;
 };
 
-/// The body read by `parse(JsonValue)`. With `may_be_empty` no body is an empty object.
+/// The error of a query string on a route that has none, if there is one. Errors: unknown_field.
+engine::Result<void> refuse_query(const Request& request);
+
+/// The body read by `parse(JsonValue)`, on a route without query parameters. With `may_be_empty` no
+/// body is an empty object.
 template <class Parse>
 auto parse_body(const Request& request, Parse&& parse, bool may_be_empty = false)
     -> decltype(parse(std::declval<JsonValue>())) {
+  if (const auto refused = refuse_query(request); !refused) return refused.error();
   JsonDocument document;
   const bool empty = may_be_empty && request.body.empty();
   if (const auto parsed = document.parse(empty ? std::string_view{"{}"} : request.body); !parsed)

@@ -7,13 +7,6 @@ namespace souk::net {
 namespace {
 
 engine::Result<SearchRequest> parse(const Request& request) {
-  if (!request.query_params().empty()) {
-    const std::string& name = request.query_params().front().first;
-    return engine::Error{engine::Errc::unknown_field,
-                         name + ": parameters of POST /v1/search stand in the body",
-                         name,
-                         {}};
-  }
   const auto params = parse_body(request, parse_search_body, true);
   if (!params) return params.error();
   return parse_search_params(*params);

@@ -5,7 +5,14 @@ namespace souk::net {
 engine::Money parse_money(JsonValue value, JsonErrors& errors) {
   ObjectReader reader{value, errors};
   engine::Money money;
-  money.minor_units = reader.required_integer("amount", 0, engine::kMinorUnitsMax);
+  if (const auto amount = reader.optional_value("amount");
+      amount && amount->kind() == JsonKind::number) {
+    // Not even 1e3 or 5.0: who writes money with a float has rounded it already.
+    errors.add(engine::Errc::malformed_request, *amount,
+               "must be an integer number of minor units, without a point or an exponent");
+  } else {
+    money.minor_units = reader.required_integer("amount", 0, engine::kMinorUnitsMax);
+  }
   const std::string_view code = reader.required_string("currency", 16);
   if (const auto currency = engine::Currency::parse(code)) {
     money.currency = *currency;
