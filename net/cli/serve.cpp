@@ -87,7 +87,7 @@ int serve(const ServeConfig& config) {
   // The watcher outlives this function's frame when a second signal comes late.
   static auto* signals = new Signals;
   if (sodium_init() < 0) return fail(kExitFailed, "libsodium cannot be used");
-  if (const char* spec = std::getenv("SOUK_FAILPOINTS"); spec != nullptr && config.dev) {
+  if (const char* spec = std::getenv("SOUK_FAILPOINTS"); spec != nullptr && *spec != 0 && config.dev) {
     if (const auto armed = actors::arm_failpoints(spec); !armed)
       return fail(kExitUsage, "SOUK_FAILPOINTS: " + armed.error().detail);
     log(LogLevel::warning, "failpoints are armed", {{"spec", std::string_view{spec}}});
