@@ -4,11 +4,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <limits>
 #include <map>
 #include <string>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 #include "storage/catalog_store.hpp"
@@ -160,6 +163,25 @@ TEST_CASE(
   }
 }
 
+/// Copies a folder file by file while nothing works in the background, which would make it a
+/// mixture of two instants.
+void copy_live(const Database& database, const fs::path& from, const fs::path& to) {
+  const auto busy = [&] {
+    return database.property("rocksdb.num-running-flushes") +
+           database.property("rocksdb.num-running-compactions") +
+           database.property("rocksdb.compaction-pending") +
+           database.property("rocksdb.mem-table-flush-pending");
+  };
+  for (int attempts = 0; attempts < 1000; ++attempts) {
+    std::error_code failed;
+    fs::remove_all(to);
+    if (busy() == 0) fs::copy(from, to, fs::copy_options::recursive, failed);
+    if (fs::exists(to) && !failed && busy() == 0) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  }
+  FAIL("the database does not come to rest");
+}
+
 TEST_CASE(
     "crash: a copy of the live folder, as a disk would have it, recovers to what was "
     "acknowledged") {
@@ -175,7 +197,7 @@ TEST_CASE(
       acknowledged[done.shard] = done.position;
     }
     const fs::path copy = folder / ("copy" + std::to_string(copies));
-    fs::copy(folder / "data", copy, fs::copy_options::recursive);
+    copy_live(node.database(), folder / "data", copy);
     check_recovery(copy, seed, acknowledged);
   }
 }
@@ -205,7 +227,7 @@ TEST_CASE("crash: a journal cut at any byte of its last write recovers to a pref
   test::RandomRecords random{seed};
   for (int cuts = 0; cuts < 12; ++cuts) {
     const fs::path copy = folder / ("cut" + std::to_string(cuts));
-    fs::copy(folder / "data", copy, fs::copy_options::recursive);
+    copy_live(node.database(), folder / "data", copy);
     fs::resize_file(log_of(copy), before + random.number(after - before));
     check_recovery(copy, seed, acknowledged);
   }
@@ -217,7 +239,7 @@ TEST_CASE(
   {
     Node node{folder / "data", 3};
     for (int steps = 0; steps < 60; ++steps) node.step();
-    fs::copy(folder / "data", folder / "copy", fs::copy_options::recursive);
+    copy_live(node.database(), folder / "data", folder / "copy");
   }
   fs::path log;
   for (const auto& file : fs::directory_iterator{folder / "copy" / "journal"}) {
