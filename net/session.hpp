@@ -61,6 +61,8 @@ private:
   Task<engine::Result<void>> write_piece(std::string_view piece);
   Task<bool> flush_stream(bool may_leave_rest);
   Task<bool> send_stream(Response& response);
+  /// The 100 that a client with `Expect` waits for before it sends its body. False: it is gone.
+  Task<bool> send_go_ahead();
   Task<Stop> read_body_some();
   Task<std::optional<Response>> read_body(const Route& route);
   Task<bool> discard_body();

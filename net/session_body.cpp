@@ -25,14 +25,18 @@ Error body_error(std::string detail) {
 
 }  // namespace
 
+Task<bool> Session::send_go_ahead() {
+  if (!parser_->expects_continue() || continue_sent_ || parser_->is_done()) co_return true;
+  continue_sent_ = true;
+  const std::string_view go_ahead = "HTTP/1.1 100 Continue\r\n\r\n";
+  const bool sent = co_await write_all(go_ahead);
+  co_return sent;
+}
+
 // Waits for more of the body, after the go-ahead if the client asked for one.
 Task<Session::Stop> Session::read_body_some() {
-  if (parser_->expects_continue() && !continue_sent_) {
-    continue_sent_ = true;
-    const std::string_view go_ahead = "HTTP/1.1 100 Continue\r\n\r\n";
-    const bool sent = co_await write_all(go_ahead);
-    if (!sent) co_return Stop::closed;
-  }
+  const bool may_send = co_await send_go_ahead();
+  if (!may_send) co_return Stop::closed;
   const auto until = after(server_.config.body_timeout);
   const Stop stop = co_await read_some(Waiting::body, until);
   co_return stop;
@@ -170,6 +174,10 @@ Task<bool> Session::send_stream(Response& response) {
   stream_pending_.clear();
   stream_sent_ = 0;
   write_failed_ = false;
+  // A body that is read while the answer is written: the go-ahead must come before the head.
+  const bool reads_body = scope_ && scope_->body != nullptr;
+  const bool may_send = !reads_body || co_await send_go_ahead();
+  if (!may_send) co_return false;
   render_head(response, std::nullopt, Encoding::identity);
   if (!co_await write_all(output_)) co_return false;
   if (head_answered_) co_return true;

@@ -58,6 +58,15 @@ TEST_CASE("import: one result per line in order, whatever is wrong with some of 
   CHECK(at(found, "found") == "2");
 }
 
+TEST_CASE("import: a client that waits for the go-ahead gets it before the answer begins") {
+  Shop shop;
+
+  const auto reply = shop.ask("POST", "/v1/products:import", product_line("a", "A"), {{"Expect", "100-continue"}});
+
+  REQUIRE(reply.status == 200);
+  CHECK(at(lines_of(reply).back(), "summary/ok") == "1");
+}
+
 TEST_CASE("import: many lines, and the later of two that speak of one product wins") {
   Shop shop;
   std::string body;
