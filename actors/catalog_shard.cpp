@@ -9,6 +9,7 @@
 #include "actors/catalog_reader.hpp"
 #include "actors/command_size.hpp"
 #include "actors/error_mapping.hpp"
+#include "actors/failpoint.hpp"
 #include "actors/record_pipeline.hpp"
 #include "actors/shard_waiters.hpp"
 
@@ -137,6 +138,7 @@ private:
   void decide_one(Waiting next, engine::CatalogRecord& record,
                   std::vector<std::pair<Position, Pending>>& held) {
     auto decision = replica_.state().decide(next.command, record);
+    if (!decision.reply && failpoint("catalog.oversell")) oversell(next.command, decision);
     if (!next.promise) return;
     CatalogAnswer reply{std::move(decision.reply), decision.answer_at, std::move(decision.replay)};
     if (decision.answer_at <= pipeline_.committed()) {
@@ -145,6 +147,21 @@ private:
     } else {
       held.emplace_back(decision.answer_at, Pending{*next.promise, std::move(reply)});
     }
+  }
+
+  /// A planted bug, so that the checks which look for overselling can be seen to find it: units that
+  /// are not there are said to be held.
+  void oversell(const engine::CatalogCommand& command, engine::CatalogState::Decision& decision) {
+    const auto* hold = std::get_if<engine::PlaceHold>(&command);
+    if (hold == nullptr || decision.reply.error().code != Errc::insufficient_stock) return;
+    engine::HoldPlacedReply forged{{}, {}, hold->expires_at};
+    for (const engine::HoldLine& line : hold->lines) {
+      const engine::SkuEntry* sku = replica_.state().sku(line.sku);
+      if (sku == nullptr) return;
+      forged.held.push_back({line.sku, sku->product, line.quantity, sku->terms.price, "oversold"});
+    }
+    decision.reply = engine::CatalogReply{std::move(forged)};
+    decision.answer_at = 0;
   }
 
   void journal(engine::CatalogRecord record, std::size_t commands) {

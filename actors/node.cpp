@@ -214,7 +214,7 @@ void Node::Content::start_coordinators() {
   reservations = spawn_reservation_coordinator(*system, routes, directory, system_clock());
   CheckoutLimits limits;
   limits.test_payments = config.test_payments;
-  limits.test_payments_file = config.data / "test_payments";
+  limits.test_payments_file = config.data / "test_payments.log";
   checkouts =
       spawn_checkout_coordinator(*system, routes, directory, system_clock(), limits, metrics);
   for (const auto& link : routes->catalog) {

@@ -65,7 +65,9 @@ void resolve_unknown(Workload& workload, Caller& caller, Verdict& verdict) {
     verdict.violate(contradiction);
 }
 
-std::vector<Level> read_levels(const CheckoutLog& log, Caller& caller) {
+std::vector<Level> read_levels(const CheckoutLog& log, Caller& caller,
+                               std::vector<std::string>& lost) {
+  lost.clear();
   std::vector<Level> levels(log.skus.size());
   caller.each(
       log.skus.size(),
@@ -73,7 +75,11 @@ std::vector<Level> read_levels(const CheckoutLog& log, Caller& caller) {
         return make_request("GET", "/v1/inventory/" + log.skus[i], caller.target().authority(),
                             caller.target().key);
       },
-      [&](std::size_t i, int, std::string_view body) {
+      [&](std::size_t i, int status, std::string_view body) {
+        if (status != 200) {
+          lost.push_back(log.skus[i]);
+          return;
+        }
         const json::value level = parse(body);
         const auto field = [&](const char* name) {
           return level.at(name).to_number<std::int64_t>();
@@ -85,13 +91,15 @@ std::vector<Level> read_levels(const CheckoutLog& log, Caller& caller) {
 
 std::vector<Level> settled_levels(const CheckoutLog& log, Caller& caller, Verdict& verdict) {
   std::vector<Level> levels;
+  std::vector<std::string> lost;
   for (int round = 0; round < 150; ++round) {
-    levels = read_levels(log, caller);
+    levels = read_levels(log, caller, lost);
     bool held = false;
     for (const Level& level : levels) held = held || level.held != 0;
-    if (!held) return levels;
+    if (!held) break;
     std::this_thread::sleep_for(std::chrono::milliseconds{200});
   }
+  for (const std::string& sku : lost) verdict.violate(fmt::format("SKU {} is lost", sku));
   for (std::size_t i = 0; i < levels.size(); ++i) {
     if (levels[i].held != 0)
       verdict.violate(fmt::format("{} units of {} stay held", levels[i].held, log.skus[i]));

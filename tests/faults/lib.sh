@@ -34,10 +34,10 @@ stop_server() {  # signal
   server=
 }
 
-call() {  # method, path, body if it is JSON, further curl arguments...
-  local method=$1 path=$2 body=
-  shift 2
-  case "${1:-}" in "{"* | "["*) body=$1 && shift ;; esac
+call() {  # method, path, body, further curl arguments...
+  # The body may be empty ("") when more arguments follow.
+  local method=$1 path=$2 body=${3:-}
+  shift $(($# < 3 ? $# : 3))
   curl -sS -m 20 -X "$method" "$SOUK_URL$path" -H "Authorization: Bearer sk_dev" -H "Content-Type: application/json" ${body:+-d "$body"} "$@"
 }
 

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 start_server "$work/data"
 call POST /v1/products '{"id":"tee","title":"Organic tee","sku":"TEE","price":{"amount":1999,"currency":"EUR"},"stock":5}' -o /dev/null
-call GET '/v1/search?q=tee' -o /dev/null
+call GET '/v1/search?q=tee' '' -o /dev/null
 sleep 0.5
 curl -fsS "http://127.0.0.1:$admin/metrics" >"$work/metrics.txt"
 promtool check metrics <"$work/metrics.txt" || fail "promtool complains"

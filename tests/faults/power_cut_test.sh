@@ -44,7 +44,9 @@ grep -A4 'verdict' "$work/synced.txt"
 [ "$(jq .verdict.acknowledged "$work/synced.json")" -gt 100 ] || fail "too few orders to prove anything"
 [ "$(jq .verdict.resolved_unknown "$work/synced.json")" -gt 0 ] || fail "the cut interrupted nothing: it proved nothing"
 stop_server TERM
-"$souk" replay --data "$work/mnt/data" || fail "the state differs from a replay of the journal"
+"$souk" replay --data "$work/mnt/data" --json >"$work/replay.json" || fail "the state differs from a replay of the journal: $(cat "$work/replay.json")"
+[ "$(jq '[.shards[] | select(.replayed_hash == null)] | length' "$work/replay.json")" = 0 ] || fail "a journal was trimmed: its replay proved nothing"
+echo "the state of $(jq '.shards | length' "$work/replay.json") shards equals a replay of their journals"
 
 if $can_cut; then
   export SOUK_FAILPOINTS=journal.unsynced=on

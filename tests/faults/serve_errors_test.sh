@@ -36,19 +36,23 @@ server=
 [ "$code" = 0 ] || fail "SIGTERM ended the server with $code"
 
 # A folder written by a newer version is refused and left alone.
-expect 0 "" "$souk" doctor --help
+stop_server TERM
+echo "souk data 999" >"$work/data/format"
+cp -r "$work/data" "$work/before"
+expect 3 "newer" $(serve) "$work/data"
+diff -r "$work/before" "$work/data" >/dev/null || fail "a newer data folder was changed"
 if [ "$(id -u)" = 0 ]; then
   mkdir -p "$work/small"
   cleanup_more() { umount "$work/small" 2>/dev/null; }
-  mount -t tmpfs -o size=96m none "$work/small"
-  printf 'free_bytes_min = "48MiB"\n' >"$work/config.toml"
+  mount -t tmpfs -o size=256m none "$work/small"
+  printf 'free_bytes_min = "64MiB"\n' >"$work/config.toml"
   start_server "$work/small/data" --config "$work/config.toml"
   call POST /v1/products '{"id":"tee","title":"Organic tee","sku":"TEE","price":{"amount":1999,"currency":"EUR"},"stock":5}' -o /dev/null
-  head -c 60M /dev/zero >"$work/small/ballast" || true
+  head -c 230M /dev/zero >"$work/small/ballast" || true
   sleep 2
   code=$(call POST /v1/inventory/TEE/adjustments '{"delta":1,"reason":"received"}' -H "Idempotency-Key: full-1" -o "$work/answer" -w '%{http_code}')
   [ "$code" = 503 ] && grep -q disk_full "$work/answer" || fail "a write on a full disk was answered $code: $(cat "$work/answer")"
-  [ "$(call GET /v1/inventory/TEE -o /dev/null -w '%{http_code}')" = 200 ] || fail "reads stopped on a full disk"
+  [ "$(call GET /v1/inventory/TEE '' -o /dev/null -w '%{http_code}')" = 200 ] || fail "reads stopped on a full disk"
   rm "$work/small/ballast"
   sleep 2
   code=$(call POST /v1/inventory/TEE/adjustments '{"delta":1,"reason":"received"}' -H "Idempotency-Key: full-2" -o "$work/answer" -w '%{http_code}')
