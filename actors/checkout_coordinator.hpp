@@ -28,7 +28,7 @@ struct CheckoutLimits {
       1'000};                         // how long a refused SKU is reserved before begin
   std::size_t sold_out_max = 4'096;   // SKUs remembered as sold out
   std::size_t refusals_max = 32'768;  // refusals remembered without a journal record
-  engine::Duration hold_time{std::chrono::seconds{60}};  // then the shard asks about the hold
+  engine::Duration hold_time{std::chrono::seconds{20}};  // then the shard asks about the hold
 };
 
 /// Carries out checkouts: feeds engine::CheckoutSaga with what happened and does what it says. It
