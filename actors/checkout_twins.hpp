@@ -18,22 +18,26 @@ public:
   void add(const engine::OrderId& order, Promise promise, Deadline deadline) {
     twins_[order].push_back({std::move(promise), deadline});
   }
-  /// Checkouts that are over with this record get `outcome(order id)` as their answer.
-  template <class Outcome>
-  void wake(const engine::OrderRecord& record, Outcome outcome) {
-    if (twins_.empty()) return;
+  /// The checkouts that are over with this record and have twins waiting.
+  std::vector<engine::OrderId> over_with(const engine::OrderRecord& record) const {
+    std::vector<engine::OrderId> ids;
+    if (twins_.empty()) return ids;
     for (const engine::OrderEvent& event : record.events) {
       const engine::OrderId* over = nullptr;
       if (const auto* placed = std::get_if<engine::OrderPlaced>(&event)) over = &placed->order.id;
       if (const auto* refused = std::get_if<engine::CheckoutRefused>(&event))
         over = &refused->order;
       if (const auto* left = std::get_if<engine::CheckoutAbandoned>(&event)) over = &left->order;
-      const auto found = over ? twins_.find(*over) : twins_.end();
-      if (found == twins_.end()) continue;
-      const OrderAnswer answer = outcome(*over);
-      for (Twin& twin : found->second) twin.promise.deliver(answer);
-      twins_.erase(found);
+      if (over && twins_.contains(*over)) ids.push_back(*over);
     }
+    return ids;
+  }
+  /// Answers the twins of a checkout.
+  void wake(const engine::OrderId& order, const OrderAnswer& answer) {
+    const auto found = twins_.find(order);
+    if (found == twins_.end()) return;
+    for (Twin& twin : found->second) twin.promise.deliver(answer);
+    twins_.erase(found);
   }
   /// Those whose deadline is before `now` are told that the first is still running.
   void give_up(Deadline now, engine::Position position) {

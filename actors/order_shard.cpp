@@ -37,6 +37,9 @@ using Seconds = std::chrono::duration<double>;
 constexpr engine::Duration kRefusalRetention = std::chrono::hours{24};
 constexpr std::chrono::seconds kSweepEvery{30};
 constexpr std::size_t kSweepMax = 1024;
+/// An order changes three times within a moment and then no more, so waiting longer saves no
+/// writing, and copies of a few hundred entries stay in memory that is in use already.
+constexpr std::uint64_t kSaveBytes = 1U << 20U;
 
 OrderId order_of(const engine::OrderCommand& command) {
   struct Visitor {
@@ -157,7 +160,7 @@ private:
       if (next.promise) answer(*next.promise, {loaded.error(), state_.position()});
       return;
     }
-    auto decision = state_.decide(next.command, record);
+    auto decision = state_.decide(std::move(next.command), record);
     if (!next.promise) return;
     OrderAnswer reply{std::move(decision.reply), decision.answer_at};
     if (decision.answer_at <= pipeline_.committed()) {
@@ -198,12 +201,13 @@ private:
 
   void on_committed(Position upto) {
     if (failure_) return;
-    const auto records = pipeline_.commit(upto);
+    auto records = pipeline_.commit(upto);
     publication_.committed = pipeline_.committed();
     const auto begin = std::chrono::steady_clock::now();
-    for (const engine::OrderRecord& record : records) {
-      state_.apply(record);
-      twins_.wake(record, [this](const OrderId& id) { return outcome_now(id); });
+    for (engine::OrderRecord& record : records) {
+      const auto over = twins_.over_with(record);
+      state_.apply(std::move(record));
+      for (const OrderId& id : over) twins_.wake(id, outcome_now(id));
     }
     if (!records.empty()) {
       parts_->metrics->published(Seconds(std::chrono::steady_clock::now() - begin).count());
@@ -297,6 +301,7 @@ private:
 
   void start_save_when_due() {
     const bool due = std::chrono::steady_clock::now() >= next_save_ ||
+                     state_.dirty_bytes() >= kSaveBytes ||
                      backlog_.bytes() >= parts_->limits.materialise_bytes;
     if (due && backlog_.last() > publication_.materialised) start_save();
   }

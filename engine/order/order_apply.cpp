@@ -1,4 +1,7 @@
 #include <cassert>
+#include <concepts>
+#include <type_traits>
+#include <utility>
 
 #include "engine/order/order_tables.hpp"
 #include "engine/state/hash.hpp"
@@ -6,24 +9,30 @@
 namespace souk::engine {
 namespace {
 
+/// Event is `const OrderEvent&` or `OrderEvent&&`: the latter's parts are moved.
 template <class Entries>
 struct Apply {
   Entries& entries;
 
-  void operator()(const CheckoutBegun& event) {
+  template <class Event>
+  requires std::same_as<std::remove_cvref_t<Event>, CheckoutBegun>
+  void operator()(Event&& event) {
     CheckoutEntry entry;
     entry.id = event.order;
-    entry.hold = event.hold;
-    entry.idempotency = event.idempotency;
-    entry.request = event.request;
+    entry.hold = std::forward<Event>(event).hold;
+    entry.idempotency = std::forward<Event>(event).idempotency;
+    entry.request = std::forward<Event>(event).request;
     entry.begun_at = event.time;
     entries.put(event.order, std::move(entry));
   }
 
-  void operator()(const OrderPlaced& event) {
-    entries.modify(event.order.id, [&](CheckoutEntry& entry) {
+  template <class Event>
+  requires std::same_as<std::remove_cvref_t<Event>, OrderPlaced>
+  void operator()(Event&& event) {
+    const OrderId id = event.order.id;
+    entries.modify(id, [&](CheckoutEntry& entry) {
       entry.phase = CheckoutPhase::placed;
-      entry.order = event.order;
+      entry.order = std::forward<Event>(event).order;
       entry.request = {};
     });
   }
@@ -114,8 +123,8 @@ std::uint64_t hash_entry(const OrderId& id, const CheckoutEntry& entry) {
   return hasher.value();
 }
 
-void apply_event(Table<OrderId, CheckoutEntry>& entries, const OrderEvent& event) {
-  std::visit(Apply<Table<OrderId, CheckoutEntry>>{entries}, event);
+void apply_event(Table<OrderId, CheckoutEntry>& entries, OrderEvent&& event) {
+  std::visit(Apply<Table<OrderId, CheckoutEntry>>{entries}, std::move(event));
 }
 
 void apply_event(Overlay<OrderId, CheckoutEntry>& entries, const OrderEvent& event) {

@@ -1,6 +1,7 @@
 #include "engine/order/order_decider.hpp"
 
 #include <string>
+#include <utility>
 
 namespace souk::engine {
 namespace {
@@ -19,13 +20,13 @@ bool of_attempt(const CheckoutEntry& entry, const HoldId& hold) {
 
 }  // namespace
 
-OrderDecider::Decision OrderDecider::operator()(const BeginCheckout& command) {
+OrderDecider::Decision OrderDecider::operator()(BeginCheckout&& command) {
   using Kind = CheckoutOpened::Kind;
   const CheckoutEntry* existing = entry(command.order);
   CheckoutOpened opened;
   if (existing == nullptr) {
-    emit(CheckoutBegun{command.order, command.hold, command.idempotency, command.request,
-                       command.now});
+    emit(CheckoutBegun{std::move(command.order), std::move(command.hold),
+                       std::move(command.idempotency), std::move(command.request), command.now});
     return {std::move(opened), seen_};
   }
   if (existing->idempotency.body_hash != command.idempotency.body_hash) {
@@ -50,13 +51,13 @@ OrderDecider::Decision OrderDecider::operator()(const BeginCheckout& command) {
   return {std::move(opened), seen_};
 }
 
-OrderDecider::Decision OrderDecider::operator()(const PlaceOrder& command) {
+OrderDecider::Decision OrderDecider::operator()(PlaceOrder&& command) {
   const CheckoutEntry* existing = entry(command.order.id);
   if (existing == nullptr || existing->phase == CheckoutPhase::refused ||
       !of_attempt(*existing, command.hold)) {
     return refuse(unknown_order(command.order.id));
   }
-  if (existing->phase == CheckoutPhase::begun) emit(OrderPlaced{command.order});
+  if (existing->phase == CheckoutPhase::begun) emit(OrderPlaced{std::move(command.order)});
   return done();
 }
 
@@ -68,12 +69,12 @@ OrderDecider::Decision OrderDecider::operator()(const CompleteOrder& command) {
   return done();
 }
 
-OrderDecider::Decision OrderDecider::operator()(const RefuseCheckout& command) {
+OrderDecider::Decision OrderDecider::operator()(RefuseCheckout&& command) {
   const CheckoutEntry* existing = entry(command.order);
   if (existing == nullptr || !of_attempt(*existing, command.hold)) return done();
   if (has_order(existing->phase)) return refuse({Errc::canceled, "the order is placed"});
   if (existing->phase == CheckoutPhase::begun)
-    emit(CheckoutRefused{command.order, command.refusal, command.now});
+    emit(CheckoutRefused{std::move(command.order), std::move(command.refusal), command.now});
   return done();
 }
 

@@ -6,17 +6,18 @@
 
 namespace souk::engine {
 
-/// Decides one command on the tentative state. Lives for one decision.
+/// Decides one command on the tentative state; what an event carries is taken from the command.
+/// Lives for one decision.
 class OrderDecider {
 public:
   using Decision = OrderState::Decision;
 
   OrderDecider(OrderTables& tables, OrderRecord& record) : tables_{tables}, record_{record} {}
 
-  Decision operator()(const BeginCheckout& command);
-  Decision operator()(const PlaceOrder& command);
+  Decision operator()(BeginCheckout&& command);
+  Decision operator()(PlaceOrder&& command);
   Decision operator()(const CompleteOrder& command);
-  Decision operator()(const RefuseCheckout& command);
+  Decision operator()(RefuseCheckout&& command);
   Decision operator()(const AbandonCheckout& command);
   Decision operator()(const ForgetRefusals& command);
 

@@ -69,24 +69,25 @@ void OrderState::evict(std::size_t entries_max) {
   }
 }
 
-OrderState::Decision OrderState::decide(const OrderCommand& command, OrderRecord& record) {
+OrderState::Decision OrderState::decide(OrderCommand command, OrderRecord& record) {
   assert(record.position > content_->position);
   content_->overlay.set_position(record.position);
-  return std::visit(OrderDecider{*content_, record}, command);
+  return std::visit(OrderDecider{*content_, record}, std::move(command));
 }
 
 void OrderState::forget_tentative() {
   content_->overlay.clear();
 }
 
-void OrderState::apply(const OrderRecord& record) {
+void OrderState::apply(OrderRecord record) {
   Content& content = *content_;
   assert(record.position == content.position + 1);
-  for (const OrderEvent& event : record.events) {
-    if (const OrderId* id = order_of(event)) {
-      if (const CheckoutEntry* before = resident(*id)) content.leave(*before);
-      apply_event(content.entries, event);
-      const CheckoutEntry* after = resident(*id);
+  for (OrderEvent& event : record.events) {
+    if (const OrderId* named = order_of(event)) {
+      const OrderId id = *named;
+      if (const CheckoutEntry* before = resident(id)) content.leave(*before);
+      apply_event(content.entries, std::move(event));
+      const CheckoutEntry* after = resident(id);
       if (after == nullptr) continue;
       content.enter(*after);
       if (has_order(after->phase)) content.unmaterialised.insert(&after->order);
@@ -95,7 +96,7 @@ void OrderState::apply(const OrderRecord& record) {
       for (const OrderId& gone : forgotten->orders) {
         if (const CheckoutEntry* before = resident(gone)) content.leave(*before);
       }
-      apply_event(content.entries, event);
+      apply_event(content.entries, std::move(event));
     }
   }
   content.position = record.position;
@@ -115,6 +116,8 @@ OrderChanges OrderState::take_changes() {
   }
   content.saving.clear();
   content.saving_erased.clear();
+  changes.entries.reserve(content.entries.dirty_count());
+  content.saving.reserve(content.entries.dirty_count());
   content.entries.take_dirty(
       [&](const OrderId& id, const CheckoutEntry& entry) {
         changes.entries.push_back(entry);

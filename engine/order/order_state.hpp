@@ -48,10 +48,10 @@ public:
     Position answer_at = 0;
   };
   /// Pre: the entry of that order, if there is one, is resident. Appends to `record`.
-  Decision decide(const OrderCommand& command, OrderRecord& record);
+  Decision decide(OrderCommand command, OrderRecord& record);
   void forget_tentative();
   /// Pre: record.position == position() + 1; stored entries that it names are resident. Never refuses.
-  void apply(const OrderRecord& record);
+  void apply(OrderRecord record);
 
   OrderChanges take_changes();
   std::uint64_t dirty_bytes() const;

@@ -16,8 +16,9 @@ inline constexpr Duration kRefusalsKept = std::chrono::hours{24};
 
 std::uint64_t hash_entry(const OrderId& id, const CheckoutEntry& entry);
 
-/// Applies one event to a Table or an Overlay of entries. Never refuses.
-void apply_event(Table<OrderId, CheckoutEntry>& entries, const OrderEvent& event);
+/// Applies one event to a Table or an Overlay of entries. Never refuses. The Table takes what the
+/// event carries: nobody needs it after that.
+void apply_event(Table<OrderId, CheckoutEntry>& entries, OrderEvent&& event);
 void apply_event(Overlay<OrderId, CheckoutEntry>& entries, const OrderEvent& event);
 
 /// The order whose checkout an event is about, if it is one.
