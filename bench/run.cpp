@@ -119,6 +119,7 @@ private:
       while (client_.outstanding() < client_.usable() && !workload_.exhausted()) send(now);
       return;
     }
+    while (workload_.has_follow_up()) send(now);
     const auto gap = duration_cast<steady_clock::duration>(duration<double>{1.0 / scenario_.rate});
     while (next_intended_ <= now && next_intended_ < end && !workload_.exhausted()) {
       if (next_intended_ >= measure_from_) {
@@ -130,8 +131,9 @@ private:
     }
   }
 
-  void send(SteadyTime intended) {
+  void send(SteadyTime planned) {
     Workload::Operation operation = workload_.next();
+    const SteadyTime intended = operation.since.value_or(planned);
     const auto deadline = intended + duration_cast<steady_clock::duration>(
                                          duration<double>{scenario_.timeout_seconds});
     client_.send(std::move(operation.request), deadline,

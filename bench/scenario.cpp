@@ -35,12 +35,16 @@ Scenario built_in(const std::string& name) {
     s.stock_change = 0.05;
     s.filtered = 0.3;
     s.facets = {"brand"};
+  } else if (name == "visible") {
+    s.visible = 1;
+    s.connections = 8;
+    s.rate = 200;
   } else if (name == "http") {
     s.trivial = 1;
   } else {
     throw std::runtime_error("no scenario \"" + name +
                              "\": give a .toml file or one of search, as-you-type, checkout, "
-                             "flash-sale, mixed, http");
+                             "flash-sale, mixed, visible, http");
   }
   return s;
 }
@@ -63,7 +67,7 @@ Setter number(Number& field, double lowest) {
 }  // namespace
 
 std::vector<std::string> built_in_scenarios() {
-  return {"search", "as-you-type", "checkout", "flash-sale", "mixed", "http"};
+  return {"search", "as-you-type", "checkout", "flash-sale", "mixed", "visible", "http"};
 }
 
 Scenario load_scenario(const std::string& name_or_path) {
@@ -90,6 +94,7 @@ Scenario load_scenario(const std::string& name_or_path) {
       {"as_you_type", number(s.as_you_type, 0)},
       {"checkout", number(s.checkout, 0)},
       {"stock_change", number(s.stock_change, 0)},
+      {"visible", number(s.visible, 0)},
       {"trivial", number(s.trivial, 0)},
       {"per_page", number(s.per_page, 0)},
       {"filtered", number(s.filtered, 0)},

@@ -25,6 +25,7 @@ struct Scenario {
   double as_you_type = 0;
   double checkout = 0;
   double stock_change = 0;
+  double visible = 0;  // change a stock, then search until the change is seen
   double trivial = 0;  // GET /livez: the cost of HTTP alone
 
   // Search.

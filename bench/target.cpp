@@ -41,7 +41,8 @@ Caller::Caller(Target target)
 
 void Caller::each(std::size_t count, const std::function<std::string(std::size_t)>& request,
                   const std::function<void(std::size_t, int, std::string_view)>& done) {
-  // A node that restarts comes back well within this; a server that was never there is reported soon.
+  // A node that restarts comes back well within this; a server that was never there is reported
+  // soon.
   auto give_up = steady_clock::now() + kPatience;
   std::vector<std::size_t> again;
   std::size_t next = 0;
@@ -54,7 +55,7 @@ void Caller::each(std::size_t count, const std::function<std::string(std::size_t
                      return;
                    }
                    ++finished;
-      give_up = steady_clock::now() + kPatience;
+                   give_up = steady_clock::now() + kPatience;
                    done(index, answer.status, answer.body);
                  });
   };

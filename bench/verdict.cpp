@@ -62,8 +62,6 @@ void resolve_unknown(Workload& workload, Caller& caller, Verdict& verdict) {
   }
   for (const Attempt* attempt : open)
     verdict.violate(fmt::format("checkout {} is still undecided", attempt->key));
-  for (const std::string& contradiction : workload.log().contradictions)
-    verdict.violate(contradiction);
 }
 
 std::vector<Level> read_levels(const CheckoutLog& log, Caller& caller,
@@ -167,6 +165,10 @@ void Verdict::violate(std::string what) {
 Verdict judge(const Scenario& scenario, Workload& workload, Caller& caller) {
   Verdict verdict;
   CheckoutLog& log = workload.log();
+  for (const std::string& contradiction : log.contradictions) verdict.violate(contradiction);
+  if (scenario.visible > 0) {
+    verdict.checks.push_back("every search sent after an acknowledged change showed it");
+  }
   if (log.attempts.empty()) {
     verdict.checks.push_back("no checkouts in this scenario: nothing to hold the books against");
     return verdict;

@@ -51,7 +51,7 @@ Workload::Workload(const Scenario& scenario, const Target& target)
 }
 
 void Workload::prepare(Caller& caller) {
-  if (scenario_.checkout > 0 || scenario_.stock_change > 0) {
+  if (scenario_.checkout > 0 || scenario_.stock_change > 0 || scenario_.visible > 0) {
     for (std::size_t i = 0; i < scenario_.skus; ++i)
       log_.skus.push_back(sku_name(scenario_.seed, i));
     const std::size_t chunks = (scenario_.skus + kLinesPerImport - 1) / kLinesPerImport;
@@ -141,7 +141,8 @@ Workload::Operation Workload::search() {
     target += "&filter_by=" +
               percent_encode(fmt::format("in_stock:true && price:[{}..{}]", low, low + 20'000));
   }
-  return {"search", make_request("GET", target, target_.authority(), target_.key), nullptr};
+  return {"search", make_request("GET", target, target_.authority(), target_.key), nullptr,
+          std::nullopt};
 }
 
 Workload::Operation Workload::as_you_type() {
@@ -158,7 +159,8 @@ Workload::Operation Workload::as_you_type() {
   const std::string target =
       fmt::format("/v1/search?q={}&per_page={}", percent_encode(typed_.substr(0, typed_length_)),
                   scenario_.per_page);
-  return {"as_you_type", make_request("GET", target, target_.authority(), target_.key), nullptr};
+  return {"as_you_type", make_request("GET", target, target_.authority(), target_.key), nullptr,
+          std::nullopt};
 }
 
 std::string Workload::checkout_request(const Attempt& attempt) const {
@@ -185,7 +187,8 @@ Workload::Operation Workload::checkout() {
                 log_.contradictions.push_back(
                     fmt::format("key {} was answered with two orders", first.key));
               }
-            }};
+            },
+            std::nullopt};
   }
   Attempt attempt;
   const std::size_t index = log_.attempts.size();
@@ -201,13 +204,15 @@ Workload::Operation Workload::checkout() {
                                               static_cast<std::uint64_t>(scenario_.quantity_max))));
   }
   log_.attempts.push_back(attempt);
-  return {"checkout", checkout_request(attempt), [this, index](const HttpAnswer& answer) {
+  return {"checkout", checkout_request(attempt),
+          [this, index](const HttpAnswer& answer) {
             Attempt& noted = log_.attempts[index];
             noted.status = answer.status;
             if (answer.status != 201) return;
             const std::string_view location = answer.header("Location");
             noted.order_id = std::string{location.substr(location.rfind('/') + 1)};
-          }};
+          },
+          std::nullopt};
 }
 
 Workload::Operation Workload::stock_change() {
@@ -218,18 +223,59 @@ Workload::Operation Workload::stock_change() {
   return {"stock_change",
           make_request("POST", "/v1/inventory/" + log_.skus[sku] + "/adjustments",
                        target_.authority(), target_.key, body, key),
-          nullptr};
+          nullptr, std::nullopt};
+}
+
+// One SKU after the other, so that no two changes of one SKU are under way at once.
+Workload::Operation Workload::visible_change() {
+  const std::size_t sku = next_visible_++ % log_.skus.size();
+  const std::string key = fmt::format("Idempotency-Key: {}-v-{}\r\n", run_, random_.next());
+  const auto since = std::chrono::steady_clock::now();
+  return {"stock_change",
+          make_request("POST", "/v1/inventory/" + log_.skus[sku] + "/adjustments",
+                       target_.authority(), target_.key, R"({"delta":1,"reason":"received"})", key),
+          [this, sku, since](const HttpAnswer& answer) {
+            if (answer.status / 100 != 2) return;
+            const auto level = boost::json::parse(
+                boost::json::string_view{answer.body.data(), answer.body.size()});
+            follow_ups_.push_back(visible_search(sku, as_integer(level, "available"), since));
+          },
+          std::nullopt};
+}
+
+Workload::Operation Workload::visible_search(std::size_t sku, std::int64_t available,
+                                             SteadyTime since) {
+  const std::string target =
+      "/v1/search?q=*&filter_by=" + percent_encode("sku:=`" + log_.skus[sku] + "`");
+  return {"change_to_searched", make_request("GET", target, target_.authority(), target_.key),
+          [this, sku, available](const HttpAnswer& answer) {
+            if (answer.status != 200) return;
+            const std::string wanted = fmt::format("\"available\":{}", available);
+            if (answer.body.find(wanted) == std::string_view::npos) {
+              log_.contradictions.push_back(fmt::format(
+                  "a search after the acknowledged change of {} does not show {} available",
+                  log_.skus[sku], available));
+            }
+          },
+          since};
 }
 
 Workload::Operation Workload::next() {
+  if (!follow_ups_.empty()) {
+    Operation operation = std::move(follow_ups_.front());
+    follow_ups_.pop_front();
+    return operation;
+  }
   const double sum = scenario_.search + scenario_.as_you_type + scenario_.checkout +
-                     scenario_.stock_change + scenario_.trivial;
+                     scenario_.stock_change + scenario_.visible + scenario_.trivial;
   double choice = random_.unit() * sum;
   if ((choice -= scenario_.search) < 0) return search();
   if ((choice -= scenario_.as_you_type) < 0) return as_you_type();
   if ((choice -= scenario_.checkout) < 0) return checkout();
   if ((choice -= scenario_.stock_change) < 0) return stock_change();
-  return {"http", make_request("GET", "/livez", target_.authority(), target_.key), nullptr};
+  if ((choice -= scenario_.visible) < 0) return visible_change();
+  return {"http", make_request("GET", "/livez", target_.authority(), target_.key), nullptr,
+          std::nullopt};
 }
 
 bool Workload::exhausted() const {

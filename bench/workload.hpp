@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,8 +42,11 @@ public:
     std::string kind;
     std::string request;
     std::function<void(const HttpAnswer&)> done;  // null: nothing to note
+    std::optional<SteadyTime> since;              // latency counts from here, not from now
   };
   Operation next();
+  /// An operation that follows from an answer waits to be sent at once.
+  bool has_follow_up() const { return !follow_ups_.empty(); }
   /// True when a scenario of a fixed number of attempts has sent them all.
   bool exhausted() const;
   CheckoutLog& log() { return log_; }
@@ -54,6 +59,8 @@ private:
   Operation as_you_type();
   Operation checkout();
   Operation stock_change();
+  Operation visible_change();
+  Operation visible_search(std::size_t sku, std::int64_t available, SteadyTime since);
   std::string words(std::size_t count);
 
   Scenario scenario_;
@@ -64,6 +71,8 @@ private:
   std::string typed_;
   std::size_t typed_length_ = 0;
   std::string run_;
+  std::size_t next_visible_ = 0;
+  std::deque<Operation> follow_ups_;
   CheckoutLog log_;
 };
 
