@@ -9,6 +9,9 @@ namespace {
 
 /// Above any sum of field scores: 64 tokens of the heaviest weight stay below 2^40.
 constexpr std::int64_t kTokenRank = std::int64_t{1} << 44;
+constexpr std::uint32_t kNoPlace = ~std::uint32_t{0};
+/// With so many postings for one document it is cheaper to search a block than to read it.
+constexpr std::uint32_t kSparse = 16;
 
 }  // namespace
 
@@ -113,27 +116,43 @@ void Retrieval::keep_visible() {
 
 template <class Visit>
 void Retrieval::walk(PostingReader postings, Visit visit) {
-  std::size_t at = 0;
-  while (at < docs_.size() && postings.next_block(docs_[at])) {
+  if (docs_.size() < postings.doc_freq() / kSparse) {
+    // Few documents, many postings: look each document up in the one block that may hold it.
+    for (std::size_t at = 0; at < docs_.size() && postings.next_block(docs_[at]);) {
+      if (clock_->spend(kBlockPostings)) return;
+      const auto block = postings.docs();
+      auto place = block.begin();
+      for (; at < docs_.size() && docs_[at] <= block.back(); ++at) {
+        place = std::lower_bound(place, block.end(), docs_[at]);
+        if (*place == docs_[at])
+          visit(at, postings, static_cast<std::size_t>(place - block.begin()));
+      }
+    }
+    return;
+  }
+  // Else ask each posting for its place: no comparison of two lists, so hardly a mispredicted
+  // branch.
+  while (postings.next_block(docs_.front())) {
     if (clock_->spend(kBlockPostings)) return;
     const auto block = postings.docs();
-    for (std::size_t i = 0; i < block.size() && at < docs_.size();) {
-      if (block[i] < docs_[at]) {
-        ++i;
-      } else if (block[i] > docs_[at]) {
-        ++at;
-      } else {
-        visit(at++, postings, i++);
-      }
+    if (block.front() > docs_.back()) return;
+    for (std::size_t i = 0; i < block.size(); ++i) {
+      const std::uint32_t at = places_[block[i]];
+      if (at != kNoPlace) visit(at, postings, i);
     }
   }
 }
 
 void Retrieval::apply(std::size_t token) {
   matched_.assign(docs_.size(), 0);
+  if (docs_.empty()) return;
+  places_.resize(view_->segment->doc_count(), kNoPlace);
+  for (std::size_t at = 0; at < docs_.size(); ++at)
+    places_[docs_[at]] = static_cast<std::uint32_t>(at);
   for (std::size_t field = 0; field < plan_->fields.size(); ++field) {
     if (tokens_[token].fields[field].terms > 0) add_scores(token, field);
   }
+  for (const DocId doc : docs_) places_[doc] = kNoPlace;
 }
 
 void Retrieval::add_scores(std::size_t token, std::size_t field) {

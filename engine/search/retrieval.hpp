@@ -55,6 +55,7 @@ private:
   std::vector<std::vector<std::int64_t>> scores_;  // by field, as docs_
   std::vector<std::uint32_t> tfs_;
   std::vector<std::uint8_t> matched_;
+  std::vector<std::uint32_t> places_;  // by DocId: its place in docs_ while a token is applied
 };
 
 }  // namespace souk::engine
