@@ -3,6 +3,9 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <string>
+#include <string_view>
+#include <unordered_set>
 
 namespace souk::engine {
 namespace {
@@ -46,11 +49,11 @@ Source source_of(std::string_view field) {
 }
 
 /// Ids and SKUs are ASCII: folding is lower case.
-bool same_folded(std::string_view text, std::string_view folded) {
-  return text.size() == folded.size() &&
-         std::equal(text.begin(), text.end(), folded.begin(), [](char a, char b) {
-           return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
-         });
+void fold(std::string_view text, std::string& folded) {
+  folded.assign(text);
+  for (char& c : folded) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
 }
 
 std::vector<std::uint8_t> allowed_values(const FilterLeaf& leaf, const ValueColumn& column,
@@ -104,6 +107,8 @@ struct FilterProgram::Leaf {
   ValueSet flags;
   const NumberColumn* numbers = nullptr;
   std::size_t number_hint = 0;
+  std::unordered_set<std::string> names;  // of ids and SKUs, folded: a page of an export lists many
+  std::string folded;                     // kept for its memory
 };
 
 struct FilterProgram::Node {
@@ -156,6 +161,11 @@ std::unique_ptr<FilterProgram::Leaf> FilterProgram::compile_leaf(const FilterLea
   compiled->leaf = &leaf;
   compiled->source = source_of(leaf.field);
   compiled->variant_level = compiled->source >= Source::sku;
+  if (compiled->source == Source::id || compiled->source == Source::sku) {
+    for (const FilterValue& value : leaf.values) {
+      if (value.is_text) compiled->names.insert(value.normalized);
+    }
+  }
   if (compiled->source != Source::values) return compiled;
   const Segment& segment = *view_->segment;
   if (const ValueColumn* column = segment.column(leaf.field)) {
@@ -220,10 +230,8 @@ bool FilterProgram::evaluate(Node& node, DocId doc, std::uint32_t variant) {
 bool FilterProgram::holds(Leaf& leaf, DocId doc, std::uint32_t variant) {
   const auto holds_id = [&](std::string_view text) {
     if (leaf.leaf->op == FilterOp::matches) return holds_text(*leaf.leaf, text, *analyzer_);
-    return std::any_of(leaf.leaf->values.begin(), leaf.leaf->values.end(),
-                       [&](const FilterValue& value) {
-                         return value.is_text && same_folded(text, value.normalized);
-                       });
+    fold(text, leaf.folded);
+    return leaf.names.contains(leaf.folded);
   };
   const auto number = [&](auto value) {
     return holds_number(*leaf.leaf, static_cast<double>(value));

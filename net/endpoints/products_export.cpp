@@ -19,7 +19,8 @@ using engine::Error;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr std::size_t kPageProducts = 250;
+// Of the 4,096 values and 128 KiB that a filter may have, the ids of a page take this many at most.
+constexpr std::size_t kPageProducts = 800;
 constexpr milliseconds kPageDeadline{10'000};
 constexpr milliseconds kBackoff{50};
 
