@@ -49,6 +49,8 @@ Task<Response> patch_product(RequestScope& scope) {
   if (!id) co_return problem(scope, id.error());
   const auto precondition = parse_if_match(scope.request);
   if (!precondition) co_return problem(scope, precondition.error());
+  if (const auto refused = refuse_query(scope.request); !refused)
+    co_return problem(scope, refused.error());
   JsonDocument patch;
   if (const auto parsed = patch.parse(scope.request.body); !parsed)
     co_return problem(scope, parsed.error());

@@ -229,6 +229,7 @@ Table products() {
        "If-Match",
        {{"If-Match", "\"v99\""}}},
       {"PATCH", "/v1/products/tee", "[]", 400, "malformed_request", ""},
+      {"PATCH", "/v1/products/tee?dry_run=1", "{}", 422, "unknown_field", "dry_run"},
       {"PATCH", "/v1/products/tee", R"({"title":null})", 422, "missing_field", "title"},
       {"PATCH", "/v1/products/tee", R"({"colour":1})", 422, "unknown_field", "colour"},
       {"PATCH", "/v1/products/tee", R"({"price":{"amount":1}})", 422, "invalid_value", "price"},
