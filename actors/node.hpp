@@ -20,7 +20,7 @@ struct NodeConfig {
   std::filesystem::path data;                       // folder; created if missing
   std::uint32_t catalog_shards = 4;                 // at the first start of a data folder only; 1 to 256
   std::uint32_t order_shards = 2;                   // at the first start only; 1 to 256
-  std::uint32_t scheduler_threads = 0;              // 0: one for two cores
+  std::uint32_t scheduler_threads = 0;              // 0: one per core
   std::uint32_t search_workers = 0;                 // 0: one per core
   std::uint32_t shard_queue_max = 8192;             // commands waiting per shard before it answers overloaded
   std::uint32_t search_queue_max = 1024;            // queries waiting per node before it answers overloaded

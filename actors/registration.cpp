@@ -7,10 +7,8 @@
 namespace souk::actors {
 
 void SystemConfig::set_scheduler(std::uint32_t threads) {
-  // Half of the cores: I/O, the journal, saving and searching have threads of their own, and on
-  // small machines waking a second worker for every message costs more than it carries.
   const std::size_t count =
-      threads != 0 ? threads : std::max(1U, std::thread::hardware_concurrency() / 2);
+      threads != 0 ? threads : std::max(1U, std::thread::hardware_concurrency());
   // `sharing` wakes idle workers at once, which a node driven from outside needs; a bounded run
   // length keeps one busy shard from starving the others.
   set("scheduler.policy", caf::atom("sharing"));

@@ -9,7 +9,7 @@ namespace souk::actors {
 /// message types (all of today's messages are local, messages.hpp).
 class SystemConfig : public caf::actor_system_config {
 public:
-  /// `threads`: 0 for one for two cores.
+  /// `threads`: 0 for one per core.
   void set_scheduler(std::uint32_t threads);
   /// Runs everything on the calling thread, in an order the test chooses.
   void set_testing();

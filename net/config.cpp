@@ -36,7 +36,7 @@ const std::vector<SettingDoc>& setting_docs() {
        false, true},
       {"in_flight_max", "requests being worked on before others are refused, 1 to 1000000 (4096)",
        false, true},
-      {"scheduler_threads", "0 is one for two cores, up to 256", false, true},
+      {"scheduler_threads", "0 is one per core, up to 256", false, true},
       {"search_workers", "0 is one per core, up to 256", false, true},
       {"shard_queue_max", "commands waiting per shard, 16 to 1000000 (8192)", false, true},
       {"search_queue_max", "queries waiting per node, 16 to 1000000 (1024)", false, true},
