@@ -19,6 +19,8 @@ namespace souk::actors {
 
 /// The coordinator's own stroke: deadlines, silences, retries.
 struct CheckoutTick {};
+/// The payments asked for since the last are to go out.
+struct SendPayments {};
 
 enum class CheckoutStep : std::uint8_t {
   begin,
@@ -99,11 +101,13 @@ using LineSlots = std::vector<std::optional<engine::Slot>>;
 }  // namespace souk::actors
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::CheckoutTick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::SendPayments)
 
 namespace souk::actors {
 
 using CheckoutCoordinatorSelf =
-    CheckoutCoordinator::extend<caf::reacts_to<PaymentAnswers>, caf::reacts_to<CheckoutTick>>;
+    CheckoutCoordinator::extend<caf::reacts_to<PaymentAnswers>, caf::reacts_to<CheckoutTick>,
+                                caf::reacts_to<SendPayments>>;
 
 class CheckoutCoordinatorActor final : public CheckoutCoordinatorSelf::base {
 public:
@@ -128,6 +132,7 @@ private:
   void on_resume();
   caf::result<Drained> on_drain();
   void on_tick();
+  void on_send_payments();
   void on_payment_answers(const PaymentAnswers& answers);
 
   std::optional<CheckoutAnswer> refuse_at_door(const BeginCheckoutSaga& request) const;
@@ -199,6 +204,7 @@ private:
   PaymentProviders providers_;
   std::unordered_map<engine::OrderId, CheckoutRunPtr> running_;
   std::unordered_map<engine::PaymentId, CheckoutRunPtr> payments_;
+  std::unordered_map<std::string, PaymentRequests> unsent_payments_;  // by provider
   RefusalMemory refusals_;
   SoldOutNotes sold_out_;
   std::uint64_t last_serial_ = 0;

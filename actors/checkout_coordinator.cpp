@@ -74,6 +74,7 @@ CheckoutCoordinatorActor::behavior_type CheckoutCoordinatorActor::make_behavior(
       [this](const Drain&) { return on_drain(); },
       [this](const PaymentAnswers& answers) { on_payment_answers(answers); },
       [this](const CheckoutTick&) { on_tick(); },
+      [this](const SendPayments&) { on_send_payments(); },
   };
 }
 

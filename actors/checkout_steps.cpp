@@ -278,8 +278,7 @@ void CheckoutCoordinatorActor::execute(const CheckoutRunPtr& run, saga::Capture 
 
 void CheckoutCoordinatorActor::ask_provider(const CheckoutRunPtr& run, CheckoutStep step,
                                             PaymentRequest request) {
-  const PaymentProvider* provider = providers_.find(run->provider);
-  if (provider == nullptr) {
+  if (providers_.find(run->provider) == nullptr) {
     // Only a resumed checkout gets here: its provider is not configured any more.
     if (step == CheckoutStep::authorize) {
       feed(run,
@@ -294,9 +293,17 @@ void CheckoutCoordinatorActor::ask_provider(const CheckoutRunPtr& run, CheckoutS
     run->payment = request.payment;
     payments_.insert_or_assign(run->payment, run);
   }
-  PaymentRequests requests;
-  requests.items.push_back(std::move(request));
-  send(*provider, std::move(requests));
+  // The message lands behind every answer that is in the mailbox already, so the payments these
+  // lead to go out as one.
+  if (unsent_payments_.empty()) send(CheckoutCoordinatorSelf{this}, SendPayments{});
+  unsent_payments_[run->provider].items.push_back(std::move(request));
+}
+
+void CheckoutCoordinatorActor::on_send_payments() {
+  for (auto& [name, requests] : unsent_payments_) {
+    send(*providers_.find(name), std::move(requests));
+  }
+  unsent_payments_.clear();
 }
 
 void CheckoutCoordinatorActor::on_payment_answers(const PaymentAnswers& answers) {

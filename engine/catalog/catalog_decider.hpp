@@ -86,7 +86,9 @@ private:
   Decision placed_before(const PlaceHold& command, const std::vector<HoldLine>& lines,
                          const Hold& existing);
   ErrorItem judge_line(const HoldLine& line, Timestamp now);
+  ErrorItem judge_line(const HoldLine& line, const SkuEntry* entry, Timestamp now);
   HeldLine held_line(const HoldLine& line, Money price);
+  HeldLine held_line(const HoldLine& line, const SkuEntry& entry, Money price);
   /// Nothing if the hold may still be committed, released or extended.
   std::optional<Error> unusable(const Hold& hold, Timestamp now) const;
   Timestamp forget_at(const Hold& hold, Timestamp now) const { return forget_at(hold.owner, now); }

@@ -8,6 +8,9 @@
 namespace souk::engine {
 namespace {
 
+// Up to here looking through the lines is faster than hashing them.
+constexpr std::size_t kFewLines = 16;
+
 // The lines with repeated SKUs summed, in order of first appearance. Errors: invalid_value,
 // too_many.
 Result<std::vector<HoldLine>> merge_lines(const std::vector<HoldLine>& lines) {
@@ -19,13 +22,21 @@ Result<std::vector<HoldLine>> merge_lines(const std::vector<HoldLine>& lines) {
   std::vector<HoldLine> merged;
   merged.reserve(lines.size());
   std::unordered_map<std::string_view, std::size_t> places;
+  const bool few = lines.size() <= kFewLines;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const HoldLine& line = lines[i];
     if (line.quantity <= Quantity{0} || line.quantity > kQuantityMax) {
       return Error{Errc::invalid_value, "a quantity is at least 1",
                    "lines[" + std::to_string(i) + "].quantity"};
     }
-    if (lines.size() > 1) {
+    if (few) {
+      const auto same = std::find_if(merged.begin(), merged.end(),
+                                     [&](const HoldLine& one) { return one.sku == line.sku; });
+      if (same != merged.end()) {
+        same->quantity += line.quantity;
+        continue;
+      }
+    } else {
       const auto [place, fresh] = places.emplace(line.sku.str(), merged.size());
       if (!fresh) {
         merged[place->second].quantity += line.quantity;
@@ -75,8 +86,11 @@ Hold finished_hold(const CommitHold& command) {
 }  // namespace
 
 ErrorItem CatalogDecider::judge_line(const HoldLine& line, Timestamp now) {
+  return judge_line(line, sku(line.sku), now);
+}
+
+ErrorItem CatalogDecider::judge_line(const HoldLine& line, const SkuEntry* entry, Timestamp now) {
   ErrorItem item{{}, Errc::none, line.sku.str(), line.quantity.units(), 0};
-  const SkuEntry* entry = sku(line.sku);
   if (entry == nullptr) {
     item.code = Errc::unknown_sku;
     return item;
@@ -96,9 +110,12 @@ ErrorItem CatalogDecider::judge_line(const HoldLine& line, Timestamp now) {
 }
 
 HeldLine CatalogDecider::held_line(const HoldLine& line, Money price) {
-  const SkuEntry* entry = sku(line.sku);
-  const ProductEntry* owner = product(entry->product);
-  return {line.sku, entry->product, line.quantity, price, std::string{title_of(*owner->document)}};
+  return held_line(line, *sku(line.sku), price);
+}
+
+HeldLine CatalogDecider::held_line(const HoldLine& line, const SkuEntry& entry, Money price) {
+  const ProductEntry* owner = product(entry.product);
+  return {line.sku, entry.product, line.quantity, price, std::string{title_of(*owner->document)}};
 }
 
 std::optional<Error> CatalogDecider::unusable(const Hold& hold, Timestamp now) const {
@@ -161,23 +178,23 @@ CatalogDecider::Decision CatalogDecider::operator()(const PlaceHold& command) {
   placed.placed_at = command.now;
   placed.expires_at = command.expires_at;
   for (HoldLine& line : *lines) {
-    ErrorItem item = judge_line(line, command.now);
+    const SkuEntry* entry = sku(line.sku);
+    ErrorItem item = judge_line(line, entry, command.now);
     if (item.code != Errc::none) {
       item.param = param_of(command.lines, line.sku) +
                    (item.code == Errc::unknown_sku ? ".sku" : ".quantity");
       reply.refused.push_back(std::move(item));
       continue;
     }
-    placed.prices.push_back(sku(line.sku)->terms.price);
+    const Money price = entry->terms.price;
+    reply.held.push_back(held_line(line, *entry, price));
+    placed.prices.push_back(price);
     placed.lines.push_back(std::move(line));
   }
   if (command.all_or_nothing && !reply.refused.empty())
     return refuse(refuse_lines(std::move(reply.refused)));
   if (placed.lines.empty()) return answer(std::move(reply));
 
-  for (std::size_t i = 0; i < placed.lines.size(); ++i) {
-    reply.held.push_back(held_line(placed.lines[i], placed.prices[i]));
-  }
   emit(HoldPlaced{std::move(placed)});
   return answer(std::move(reply));
 }
