@@ -35,10 +35,11 @@ namespace {
 
 constexpr std::string_view kFull =
     "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\n"
-    "Content-Length: 144\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
+    "Content-Length: 149\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
     R"({"type":"https://souk.dev/errors/overloaded","title":"Overloaded","status":503,)"
     R"("detail":"too many connections","code":"overloaded","retryable":true})"
     "\n";
+static_assert(kFull.size() - kFull.find('{') == 149);
 
 /// Accepts on one address and deals connections out to the threads in turn.
 class Listener {
@@ -212,6 +213,10 @@ void Server::stop() {
   content.context.draining = true;
   content.accept_io.stop();
   if (content.accept_thread.joinable()) content.accept_thread.join();
+  // A pending accept owns a socket of a thread's context: it has to end before the threads do.
+  for (auto& listener : content.listeners) listener->close();
+  content.accept_io.restart();
+  content.accept_io.poll();
   for (auto& thread : content.threads) thread->stop();
   content.threads.clear();
 }

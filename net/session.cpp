@@ -130,8 +130,9 @@ Task<Session::Stop> Session::read_head() {
     } else if (draining_) {
       co_return Stop::closed;
     }
-    const Stop stop = head_until ? co_await read_some(Waiting::head, *head_until)
-                                 : co_await read_some(Waiting::idle, idle_until);
+    const Waiting what = head_until ? Waiting::head : Waiting::idle;
+    const auto until = head_until.value_or(idle_until);
+    const Stop stop = co_await read_some(what, until);
     if (stop == Stop::timed_out && !head_until) co_return Stop::closed;
     if (stop != Stop::none) co_return stop;
   }

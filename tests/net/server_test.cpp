@@ -236,6 +236,22 @@ TEST_CASE("server: sheds what is too much, before it reads the body, and recover
   CHECK(status_of_reply(ask(server, get("/test/hello"))) == 200);
 }
 
+TEST_CASE("server: one connection too many gets a whole problem and is closed") {
+  TestServer server{[](ServerConfig& config) { config.connections_max = 1; }};
+  RawConnection first{server.port()};
+  first.send(get("/livez"));
+  CHECK(status_of_reply(first.read_reply()) == 200);
+
+  RawConnection second{server.port()};
+  const auto refusal = second.read_all();
+
+  CHECK(status_of_reply(refusal) == 503);
+  const auto body = body_of_reply(refusal);
+  CHECK(header_of_reply(refusal, "Content-Length") == std::to_string(body.size()));
+  CHECK(body.ends_with("}\n"));
+  CHECK(second.closed_by_peer());
+}
+
 TEST_CASE("server: drains: ends idle connections, finishes what is under way") {
   TestServer server;
   RawConnection idle{server.port()};
