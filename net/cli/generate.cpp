@@ -320,21 +320,21 @@ private:
         write_variant({}, {}, {}, price);
         break;
       case VariantKind::colors:
-        write_matrix({}, kNoSize, random_.between(1, 5), price, 0);
+        write_matrix({}, kNoSize, random_.between(1, 3), price, 0);
         break;
       case VariantKind::clothing: {
-        const auto sizes = some(kSizes, 2, 6);
-        write_matrix("size", sizes, random_.between(1, 3), price, 0);
+        const auto sizes = some(kSizes, 2, 5);
+        write_matrix("size", sizes, random_.one_in(4) ? 2 : 1, price, 0);
         break;
       }
       case VariantKind::shoes: {
-        const auto sizes = some(kShoeSizes, 3, 8);
-        write_matrix("size", sizes, random_.between(1, 2), price, 0);
+        const auto sizes = some(kShoeSizes, 2, 6);
+        write_matrix("size", sizes, 1, price, 0);
         break;
       }
       case VariantKind::capacity: {
         const auto sizes = some(kCapacities, 1, 3);
-        write_matrix("capacity", sizes, random_.between(1, 3), price, price / 8);
+        write_matrix("capacity", sizes, 1, price, price / 8);
         break;
       }
       case VariantKind::volume:

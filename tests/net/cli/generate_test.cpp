@@ -26,7 +26,7 @@ std::string generated(std::uint64_t products, std::uint64_t seed) {
 TEST_CASE("generate: the same seed gives the same bytes on every machine") {
   const auto catalog = generated(1'000, 42);
 
-  CHECK(XXH3_64bits(catalog.data(), catalog.size()) == 5237380222904827581U);
+  CHECK(XXH3_64bits(catalog.data(), catalog.size()) == 2895759376471320530U);
   CHECK(catalog == generated(1'000, 42));
   CHECK(catalog != generated(1'000, 43));
 }
