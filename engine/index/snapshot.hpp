@@ -9,6 +9,7 @@
 #include "engine/index/catalog_index.hpp"
 #include "engine/index/cow_column.hpp"
 #include "engine/index/segment.hpp"
+#include "engine/types/money.hpp"
 #include "engine/types/timestamp.hpp"
 
 namespace souk::engine {
@@ -72,6 +73,9 @@ struct SegmentView {
   }
   std::int64_t available(std::uint32_t variant) const {
     return variant_chunk(variant).available[variant % kChunkRows];
+  }
+  Currency currency(std::uint32_t variant) const {
+    return Currency::from_packed(variant_chunk(variant).currency[variant % kChunkRows]);
   }
   std::uint32_t dead_docs(std::uint32_t term) const {
     const auto& chunk = (*dead_terms)[term / kChunkRows];

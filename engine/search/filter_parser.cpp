@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::string_view kSpace = " \t\r\n";
 constexpr std::array<std::string_view, 4> kComparisons{">=", "<=", ">", "<"};
+constexpr std::array<std::string_view, 7> kNumberFields{
+    "price", "available", "rating", "rating_count", "popularity", "created_at", "updated_at"};
 
 std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(kSpace);
@@ -172,12 +174,26 @@ Result<FilterPtr> FilterParser::leaf() {
   if (take("[")) {
     const auto done = list(parsed->leaf);
     if (!done) return done.error();
-    return FilterPtr{std::move(parsed)};
+  } else {
+    auto single = value(false);
+    if (!single) return single.error();
+    parsed->leaf.values.push_back(std::move(*single));
   }
-  auto single = value(false);
-  if (!single) return single.error();
-  parsed->leaf.values.push_back(std::move(*single));
+  if (const auto fits = check_values(parsed->leaf, begin); !fits) return fits.error();
   return FilterPtr{std::move(parsed)};
+}
+
+Result<void> FilterParser::check_values(const FilterLeaf& leaf, std::size_t at) const {
+  const bool numbers =
+      std::find(kNumberFields.begin(), kNumberFields.end(), leaf.field) != kNumberFields.end();
+  const bool flags = leaf.field == "in_stock";
+  if (!numbers && !flags) return {};
+  for (const FilterValue& value : leaf.values) {
+    const bool any = value.prefix && value.text.empty();  // `price:*`
+    if (any || (numbers ? value.range.has_value() : value.boolean.has_value())) continue;
+    return error(leaf.field + (numbers ? " is compared with numbers" : " is true or false"), at);
+  }
+  return {};
 }
 
 Result<std::string> FilterParser::field() {

@@ -40,6 +40,9 @@ private:
   Result<FilterValue> interpret(std::string_view raw, std::size_t at);
   FilterValue text_value(std::string_view text, bool prefix);
 
+  /// Numbers are compared with numbers, in_stock with true and false.
+  Result<void> check_values(const FilterLeaf& leaf, std::size_t at) const;
+
   void skip_space();
   bool take(std::string_view token);
   bool at_end() const { return at_ >= text_.size(); }

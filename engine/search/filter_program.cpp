@@ -21,7 +21,9 @@ enum class Source : std::uint8_t {
   popularity,
   created_at,
   updated_at,
+  status,
   sku,
+  currency,
   price,
   available,
   in_stock
@@ -38,7 +40,9 @@ Source source_of(std::string_view field) {
                                     {"popularity", Source::popularity},
                                     {"created_at", Source::created_at},
                                     {"updated_at", Source::updated_at},
+                                    {"status", Source::status},
                                     {"sku", Source::sku},
+                                    {"currency", Source::currency},
                                     {"price", Source::price},
                                     {"available", Source::available},
                                     {"in_stock", Source::in_stock}};
@@ -161,7 +165,8 @@ std::unique_ptr<FilterProgram::Leaf> FilterProgram::compile_leaf(const FilterLea
   compiled->leaf = &leaf;
   compiled->source = source_of(leaf.field);
   compiled->variant_level = compiled->source >= Source::sku;
-  if (compiled->source == Source::id || compiled->source == Source::sku) {
+  if (compiled->source == Source::id || compiled->source == Source::sku ||
+      compiled->source == Source::status || compiled->source == Source::currency) {
     for (const FilterValue& value : leaf.values) {
       if (value.is_text) compiled->names.insert(value.normalized);
     }
@@ -257,8 +262,12 @@ bool FilterProgram::holds(Leaf& leaf, DocId doc, std::uint32_t variant) {
     case Source::updated_at:
       return number(static_cast<double>(view_->doc_chunk(doc).updated_at[row]) /
                     kMicrosecondsPerSecond);
+    case Source::status:
+      return holds_id("active");  // what is not for sale is not found at all
     case Source::sku:
       return holds_id(segment.sku(variant));
+    case Source::currency:
+      return holds_id(view_->currency(variant).code());
     case Source::price:
       return number(view_->price(variant));
     case Source::available:

@@ -141,6 +141,9 @@ TEST_CASE("filter: mistakes are named with their byte") {
   CHECK(refusal("brand:`x") == "unclosed ` at byte 6");
   CHECK(refusal("brand:`x` y") == "expected &&, || or ) after the quoted value at byte 10");
   CHECK(refusal("!price:1") == "expected ( after ! at byte 1");
+  CHECK(refusal("price:abc") == "price is compared with numbers at byte 0");
+  CHECK(refusal("rating:[1, x]") == "rating is compared with numbers at byte 0");
+  CHECK(refusal("in_stock:maybe") == "in_stock is true or false at byte 0");
   CHECK(refusal("brand:!x") == "expected != (or !(…) around the comparison) at byte 6");
 }
 
