@@ -43,7 +43,8 @@ int run_generate(const GenerateFlags& flags) {
 void add_generate_command(CLI::App& app, Run& run) {
   auto flags = std::make_shared<GenerateFlags>();
   auto* command = app.add_subcommand("generate", "Make up a catalog: same seed, same bytes");
-  command->add_option("--products", flags->products, "how many (1000)");
+  command->add_option("--products", flags->products, "how many (1000)")
+      ->check(CLI::Range(0.0, 1e9));  // a sign would wrap around
   command->add_option("--seed", flags->seed, "any number (1)");
   command->add_option("-o,--output", flags->file, "a file instead of stdout");
   command->callback([flags, &run] { run = [flags] { return run_generate(*flags); }; });
