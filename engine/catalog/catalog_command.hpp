@@ -49,17 +49,19 @@ struct PutProducts {
   struct Line {
     std::uint64_t line = 0;                        // in the import
     PutProduct put;
-    bool remove = false;                           // action=delete: only put.product.id is used
+    bool remove = false;                           // action=delete: of `put` only id and versions are used
   };
   std::string import_id;                           // empty: not resumable
   std::vector<Line> lines;
   Timestamp now;
 };
 
+/// Errors: unknown_product, version_mismatch, stale_source_version (what is stored is newer), stock_held.
 struct DeleteProduct {
   ProductId product;
   std::optional<std::uint64_t> if_version;
   Timestamp now;
+  std::optional<std::int64_t> source_version = std::nullopt;
 };
 
 /// Changes on_hand by `delta`, or sets it (`on_hand`), then `change_from` may name the value it must have now.
@@ -75,6 +77,7 @@ struct AdjustStock {
   std::string reference;
   IdempotencyKey idempotency;
   Timestamp now;
+  std::optional<std::uint64_t> if_version = std::nullopt;  // If-Match: of the SKU
 };
 /// Several adjustments, each decided on its own, one journal record. ≤ 8,192 items.
 struct AdjustStocks {

@@ -17,9 +17,10 @@ CatalogDecider::Decision CatalogDecider::operator()(const PutProducts& command) 
       result.replayed = true;
       continue;
     }
-    Result<ProductPutDone> put =
-        line.remove ? delete_product({line.put.product.id, line.put.if_version, command.now})
-                    : put_product(line.put);
+    Result<ProductPutDone> put = line.remove
+                                     ? delete_product({line.put.product.id, line.put.if_version,
+                                                       command.now, line.put.source_version})
+                                     : put_product(line.put);
     // A refused line is not remembered: repeated, it is tried again and says again what is wrong
     // with it.
     if (!put) {

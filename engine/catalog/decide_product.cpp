@@ -18,6 +18,16 @@ Error stale_version(std::uint64_t wanted, std::uint64_t current) {
   return error;
 }
 
+bool is_older(const std::optional<std::int64_t>& given, const ProductEntry& stored) {
+  return given && stored.source_version && *given < *stored.source_version;
+}
+
+Error stale_source(const ProductEntry& stored) {
+  return {Errc::stale_source_version,
+          "source_version " + std::to_string(*stored.source_version) + " is already stored",
+          "source_version"};
+}
+
 Error held_units(const std::string& param, const SkuEntry& entry, Quantity wanted) {
   Error error{Errc::stock_held,
               "units of SKU " + entry.terms.sku.str() + " are held by reservations or orders",
@@ -98,13 +108,8 @@ Result<void> CatalogDecider::check_put(const PutProduct& put, const ProductEntry
   }
   const std::uint64_t version = existing == nullptr ? 0 : existing->version;
   if (put.if_version && *put.if_version != version) return stale_version(*put.if_version, version);
-  if (existing != nullptr && put.source_version && existing->source_version &&
-      *put.source_version < *existing->source_version) {
-    return Error{
-        Errc::stale_source_version,
-        "source_version " + std::to_string(*existing->source_version) + " is already stored",
-        "source_version"};
-  }
+  if (existing != nullptr && is_older(put.source_version, *existing))
+    return stale_source(*existing);
   return check_skus(put.product, existing);
 }
 
@@ -213,6 +218,7 @@ Result<ProductPutDone> CatalogDecider::delete_product(const DeleteProduct& comma
   if (command.if_version && *command.if_version != existing->version) {
     return stale_version(*command.if_version, existing->version);
   }
+  if (is_older(command.source_version, *existing)) return stale_source(*existing);
   for (const Sku& owned : existing->skus) {
     const SkuEntry* entry = sku(owned);
     if (entry->stock.held > Quantity{0}) return held_units({}, *entry, Quantity{0});

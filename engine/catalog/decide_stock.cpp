@@ -51,6 +51,11 @@ Result<Quantity> CatalogDecider::adjusted_on_hand(const AdjustStock& command,
   if (command.on_hand && *command.on_hand < Quantity{0}) {
     return Error{Errc::invalid_value, "must not be negative", "on_hand"};
   }
+  if (command.if_version && *command.if_version != entry.version) {
+    return refuse_level(Errc::version_mismatch, "If-Match",
+                        "version " + std::to_string(entry.version) + " is stored now", command,
+                        static_cast<std::int64_t>(*command.if_version), stock.on_hand);
+  }
   if (command.change_from && *command.change_from != stock.on_hand) {
     return refuse_level(Errc::version_mismatch, "change_from",
                         "on_hand is " + std::to_string(stock.on_hand.units()) + " now", command,

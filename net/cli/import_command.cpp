@@ -185,6 +185,11 @@ public:
     progress_.finish("imported " + std::to_string(ok_) + " products, " + std::to_string(failed) +
                      " failed");
     if (json || !stdout_is_terminal()) std::printf("%s\n", summary_.c_str());
+    JsonDocument document;
+    if (const auto read = document.parse(summary_); read) {
+      const auto why = cell(document.root(), "summary.error.detail");
+      if (!why.empty()) return fail(kExitFailed, "the node stopped reading: " + why);
+    }
     return failed == 0 ? kExitOk : kExitFailed;
   }
 

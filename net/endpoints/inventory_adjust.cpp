@@ -26,7 +26,7 @@ Task<Response> adjust_stock(RequestScope& scope) {
     scope.client.adjust_stock(scope.context, std::move(adjust).value(), std::move(callback));
   });
   if (!entry) co_return problem(scope, entry.error());
-  co_return ok(to_json([&](JsonWriter& json) { render_stock(json, *entry); }));
+  co_return stock_reply(*entry);
 }
 
 }  // namespace

@@ -8,6 +8,10 @@
 namespace souk::net {
 namespace {
 
+std::string etag_of(const engine::SkuEntry& entry) {
+  return "\"v" + std::to_string(entry.version) + "\"";
+}
+
 Task<Response> get_stock(RequestScope& scope) {
   const auto sku = path_id<engine::Sku>(scope.request, "sku");
   if (!sku) co_return problem(scope, sku.error());
@@ -15,12 +19,17 @@ Task<Response> get_stock(RequestScope& scope) {
     scope.client.get_stock(scope.context, *sku, std::move(callback));
   });
   if (!entry) co_return problem(scope, entry.error());
-  const std::string etag = "\"v" + std::to_string(entry->version) + "\"";
+  const std::string etag = etag_of(*entry);
   if (none_match_names(scope.request.header("If-None-Match"), etag)) co_return not_modified(etag);
-  co_return ok(to_json([&](JsonWriter& json) { render_stock(json, *entry); })).with("ETag", etag);
+  co_return stock_reply(*entry);
 }
 
 }  // namespace
+
+Response stock_reply(const engine::SkuEntry& entry) {
+  return ok(to_json([&](JsonWriter& json) { render_stock(json, entry); }))
+      .with("ETag", etag_of(entry));
+}
 
 void add_get_stock(Router& router) {
   router.add(

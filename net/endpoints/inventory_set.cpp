@@ -1,5 +1,6 @@
 #include "net/await.hpp"
 #include "net/endpoints/inventory.hpp"
+#include "net/endpoints/product_reply.hpp"
 #include "net/endpoints/request_parts.hpp"
 #include "net/http_error.hpp"
 #include "net/json/stock.hpp"
@@ -14,6 +15,9 @@ engine::Result<engine::AdjustStock> parse(const RequestScope& scope) {
   auto adjust =
       parse_body(scope.request, [&](JsonValue body) { return parse_stock_level(body, *sku); });
   if (!adjust) return adjust;
+  const auto precondition = parse_if_match(scope.request);
+  if (!precondition) return precondition.error();
+  adjust->if_version = precondition->version;
   adjust->idempotency = scope.idempotency;
   adjust->now = scope.now;
   return adjust;
@@ -26,7 +30,7 @@ Task<Response> set_stock(RequestScope& scope) {
     scope.client.adjust_stock(scope.context, std::move(adjust).value(), std::move(callback));
   });
   if (!entry) co_return problem(scope, entry.error());
-  co_return ok(to_json([&](JsonWriter& json) { render_stock(json, *entry); }));
+  co_return stock_reply(*entry);
 }
 
 }  // namespace
@@ -42,6 +46,7 @@ void add_set_stock(Router& router) {
               .operation_id = "setStock",
               .summary = "Sets the units on hand; with change_from only if that many are there now",
               .tag = "inventory",
+              .params = {{"If-Match", "header", "ETag as read; 412 if the stock changed since"}},
               .request_schema = schema_ref("StockLevel"),
               .answers = {{200, "The stock as it is now", schema_ref("Stock")}}});
 }

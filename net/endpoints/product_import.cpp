@@ -23,6 +23,7 @@ constexpr std::size_t kChunksUnderWayMax = 3;
 constexpr milliseconds kChunkDeadline{30'000};
 constexpr milliseconds kBackoffMin{5};
 constexpr milliseconds kBackoffMax{500};
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";  // some editors begin a file with it
 
 /// The shard did not look at the line: it may be asked again without harm.
 bool was_not_looked_at(const Error& error) {
@@ -162,18 +163,21 @@ bool ProductImport::add(engine::PutProducts::Line& line, std::string_view text) 
 }
 
 void ProductImport::take(const LineSplitter::Line& line) {
+  std::string_view text = line.text;
+  if (line.number == 1 && text.starts_with(kByteOrderMark))
+    text.remove_prefix(kByteOrderMark.size());
   if (line.too_long) {
     const std::string most = std::to_string(kLineBytesMax);
     filling().results.push_back(
         {line.number,
          Error{Errc::too_large, "the line is longer than " + most + " bytes", "", {}}});
-  } else if (!is_blank(line.text)) {
-    auto put = parse_import_line(options_, line.number, line.text, filling().now, document_);
+  } else if (!is_blank(text)) {
+    auto put = parse_import_line(options_, line.number, text, filling().now, document_);
     if (!put) {
       filling().results.push_back({line.number, std::move(put).error()});
-    } else if (!add(*put, line.text)) {
+    } else if (!add(*put, text)) {
       held_back_ = std::move(put).value();
-      held_text_ = line.text;
+      held_text_ = text;
     }
   }
   if (filling_ && (options_.strict || filling_->results.size() >= kChunkLinesMax)) send();
@@ -208,7 +212,7 @@ Task<engine::Result<void>> ProductImport::read_piece() {
   co_return engine::Result<void>{};
 }
 
-Task<engine::Result<void>> ProductImport::fill() {
+Task<void> ProductImport::fill() {
   while (has_room()) {
     if (held_back_) {
       if (!add(*held_back_, held_text_)) {
@@ -223,15 +227,16 @@ Task<engine::Result<void>> ProductImport::fill() {
       take(*line);
     } else {
       const auto read = co_await read_piece();
-      if (!read) co_return read.error();
+      if (read) continue;
+      broken_ = read.error();
+      at_end_ = true;
     }
   }
-  co_return engine::Result<void>{};
 }
 
 Task<engine::Result<std::vector<ImportResult>>> ProductImport::next() {
-  const auto filled = co_await fill();
-  if (!filled) co_return filled.error();
+  co_await fill();
+  if (sent_.empty() && broken_) co_return *broken_;
   if (sent_.empty()) co_return std::vector<ImportResult>{};
   const auto chunk = sent_.front();
   co_await chunk->wait();

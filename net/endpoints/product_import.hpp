@@ -55,7 +55,7 @@ public:
   ~ProductImport();
 
   /// The results of the next lines; empty at the end. Errors: of the body (malformed_request,
-  /// timed_out, canceled).
+  /// timed_out, canceled), after the results of all lines that came before.
   Task<engine::Result<std::vector<ImportResult>>> next();
   /// Waits for what is on its way. To be called before the end of its life if next() did not get to
   /// the end.
@@ -70,7 +70,7 @@ private:
   struct Chunk;
 
   /// Reads and sends until enough is on its way, or until the next line must wait for an answer.
-  Task<engine::Result<void>> fill();
+  Task<void> fill();
   Task<engine::Result<void>> read_piece();
   void take(const LineSplitter::Line& line);
   /// Puts the line into the chunk being filled; false if it speaks of what a line under way speaks
@@ -93,6 +93,7 @@ private:
   std::optional<engine::PutProducts::Line> held_back_;  // collides with what is under way
   std::string held_text_;
   bool at_end_ = false;
+  std::optional<engine::Error> broken_;  // why the body ended too early
   std::uint64_t ok_ = 0, failed_ = 0;
   engine::ConsistencyToken token_;
 };

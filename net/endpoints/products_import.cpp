@@ -56,23 +56,30 @@ void render_line(std::string& out, const RequestScope& scope, const ImportResult
   out += '\n';
 }
 
-void render_summary(std::string& out, const RequestScope& scope, const ProductImport& import) {
+void render_summary(std::string& out, const RequestScope& scope, const ProductImport& import,
+                    const std::optional<Error>& broken = std::nullopt) {
   JsonWriter json{out};
   json.begin_object().key("summary").begin_object();
   json.field("ok", import.ok_count()).field("failed", import.failed_count());
-  json.field("token", encode_token(import.token(), scope.context.token)).end_object().end_object();
+  json.field("token", encode_token(import.token(), scope.context.token));
+  if (broken) {
+    json.key("error");
+    render_problem(out, *broken, scope.request.path(), scope.context.request_id);
+  }
+  json.end_object().end_object();
   out += '\n';
 }
 
-/// Writes results while lines still come in.
+/// Writes results while lines still come in. When the body breaks off the summary says why.
 Task<engine::Result<void>> stream_results(RequestScope& scope,
                                           std::shared_ptr<ProductImport> import,
                                           BodyWriter& writer) {
   std::string out;
   engine::Result<void> outcome;
+  std::optional<Error> broken;
   while (true) {
     const auto results = co_await import->next();
-    if (!results) outcome = results.error();
+    if (!results) broken = results.error();
     if (!results || results->empty()) break;
     out.clear();
     for (const ImportResult& result : *results) render_line(out, scope, result);
@@ -82,7 +89,7 @@ Task<engine::Result<void>> stream_results(RequestScope& scope,
   co_await import->drain();
   if (!outcome) co_return outcome;
   out.clear();
-  render_summary(out, scope, *import);
+  render_summary(out, scope, *import, broken);
   co_return co_await writer.write(out);
 }
 

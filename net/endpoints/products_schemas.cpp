@@ -60,7 +60,8 @@ constexpr std::string_view kImportLine = R"({
       "properties": {
         "ok": {"type": "integer", "format": "int64"},
         "failed": {"type": "integer", "format": "int64"},
-        "token": {"type": "string", "description": "Consistency token that covers every line"}}}}})";
+        "token": {"type": "string", "description": "Consistency token that covers every line"},
+        "error": {"$ref": "#/components/schemas/Problem", "description": "Why the body ended too early: what came after was not done"}}}}})";
 
 }  // namespace
 
