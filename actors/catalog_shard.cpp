@@ -392,6 +392,11 @@ private:
     parts_->journal = nullptr;
     parts_->materialiser = nullptr;
     parts_->merger = nullptr;
+    pipeline_.abandon([](engine::Position, Pending) {});
+    waiting_.clear();
+    waiting_reads_.forget();
+    save_waiters_.forget();
+    drain_waiters_.clear();
   }
 
   const std::unique_ptr<CatalogShardParts> parts_;

@@ -385,6 +385,12 @@ private:
   void on_exit() override {
     parts_->journal = nullptr;
     parts_->materialiser = nullptr;
+    pipeline_.abandon([](engine::Position, Pending) {});
+    waiting_.clear();
+    twins_ = {};
+    waiting_reads_.forget();
+    save_waiters_.forget();
+    drain_waiters_.clear();
   }
 
   const std::unique_ptr<OrderShardParts> parts_;

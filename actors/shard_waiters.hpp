@@ -38,6 +38,8 @@ public:
       return true;
     });
   }
+  /// A promise refers to the actor that made it: an actor that ends has to let go of its promises.
+  void forget() { reads_.clear(); }
 
 private:
   struct Waiting {
@@ -65,6 +67,8 @@ public:
       return true;
     });
   }
+  /// As WaitingReads::forget().
+  void forget() { waiters_.clear(); }
 
 private:
   std::vector<std::pair<Promise, engine::Position>> waiters_;
