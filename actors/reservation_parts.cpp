@@ -67,6 +67,8 @@ bool is_passing(Errc code) {
     case Errc::internal:
     case Errc::canceled:
     case Errc::consistency_unreachable:
+    case Errc::unknown_outcome:
+    case Errc::unknown_lease:
       return true;
     default:
       return false;

@@ -119,6 +119,10 @@ Page page_of(Errc code) {
       return {503, "Canceled"};
     case Errc::consistency_unreachable:
       return {504, "Consistency token not reached in time"};
+    case Errc::unknown_outcome:
+      return {504, "Outcome unknown"};
+    case Errc::unknown_lease:
+      return {503, "Lease expired"};
   }
   return {500, "Internal error"};
 }
@@ -198,6 +202,8 @@ bool retryable(Errc code) {
     case Errc::wrong_shard:
     case Errc::canceled:
     case Errc::consistency_unreachable:
+    case Errc::unknown_outcome:
+    case Errc::unknown_lease:
       return true;
     default:
       return false;

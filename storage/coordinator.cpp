@@ -78,11 +78,38 @@ Result<Coordinator::Fact> load_or_create(Coordinator& coordinator, std::string_v
     if (*fact) return std::move(**fact);
     const Result<std::uint64_t> revision = coordinator.compare_and_swap(name, 0, fresh);
     if (revision) return Coordinator::Fact{fresh, *revision};
-    if (revision.error().code != Errc::version_mismatch) return revision.error();
+    // Either somebody was faster, or nobody knows who was: the fact says it.
+    const bool read_again = revision.error().code == Errc::version_mismatch ||
+                            revision.error().code == Errc::unknown_outcome;
+    if (!read_again) return revision.error();
   }
 }
 
 }  // namespace
+
+Result<std::vector<Coordinator::NamedFact>> Coordinator::list(std::string_view prefix,
+                                                              Deadline deadline) const {
+  Result<Listing> listing = read(prefix, deadline);
+  if (!listing) return listing.error();
+  return std::move(listing->facts);
+}
+
+Result<Coordinator::Revision> Coordinator::compare_and_swap(std::string_view name,
+                                                            Revision expected,
+                                                            std::string_view value,
+                                                            Deadline deadline) {
+  return commit({.expected = {{std::string{name}, expected}},
+                 .writes = {{std::string{name}, std::string{value}, 0}},
+                 .erased = {}},
+                deadline);
+}
+
+Result<Coordinator::Revision> Coordinator::compare_and_erase(std::string_view name,
+                                                             Revision expected, Deadline deadline) {
+  return commit(
+      {.expected = {{std::string{name}, expected}}, .writes = {}, .erased = {std::string{name}}},
+      deadline);
+}
 
 Result<ShardMap> load_or_create_shard_map(Coordinator& coordinator, InitialShards initial) {
   ShardMap map{1, engine::equal_ranges(engine::Service::catalog, initial.catalog)};

@@ -20,7 +20,7 @@
 //   table               key                                            value
 //   journal             <shard> position:8                             epoch:8 committed:8 and the
 //   record's own frame meta                "node" | "committed" <shard> | "trimmed" <shard> |
-//   "fact/" name materialised        <shard>                                        Materialised:
+//   "fact/" name | "revision" materialised        <shard>                                        Materialised:
 //   position and state hash products            <shard> product id ProductEntry skus <shard> SKU
 //   SkuEntry claims              <shard> SKU                                    product id holds,
 //   reservations <shard> hold id                                Hold, Reservation answers <shard>

@@ -38,6 +38,7 @@ bool leaves_doubt(Errc code) {
     case Errc::storage_failure:
     case Errc::internal:
     case Errc::canceled:
+    case Errc::unknown_outcome:
       return true;
     default:
       return false;
@@ -51,6 +52,7 @@ bool is_refusal(Errc code) {
     case Errc::wrong_shard:
     case Errc::payment_unavailable:
     case Errc::consistency_unreachable:
+    case Errc::unknown_lease:
     case Errc::corrupt_record:
     case Errc::newer_format:
     case Errc::not_implemented:

@@ -56,6 +56,8 @@ std::string_view to_string(Errc code) {
     case Errc::newer_format: return "newer_format";
     case Errc::canceled: return "canceled";
     case Errc::consistency_unreachable: return "consistency_unreachable";
+    case Errc::unknown_outcome: return "unknown_outcome";
+    case Errc::unknown_lease: return "unknown_lease";
   }
   return "internal";
 }

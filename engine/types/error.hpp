@@ -68,6 +68,8 @@ enum class Errc : std::uint16_t {
   newer_format = 78,          // written by a newer version
   canceled = 79,
   consistency_unreachable = 80,  // the token names a position this cluster does not reach in time
+  unknown_outcome = 81,       // it was sent and not answered: it may have happened, may still happen, or never
+  unknown_lease = 82,         // a coordinator's lease that expired or was revoked
 };
 
 /// The spelling clients see: "insufficient_stock".

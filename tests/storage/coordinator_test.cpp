@@ -25,8 +25,8 @@ TEST_CASE("coordinator: swaps a fact only at the revision that was read") {
   CHECK(coordinator.compare_and_swap("a", 0, "x").value() == 1);
   CHECK(coordinator.compare_and_swap("a", 0, "y").error().code == Errc::version_mismatch);
   CHECK(coordinator.compare_and_swap("a", 1, "y").value() == 2);
-  CHECK(coordinator.compare_and_swap("ab", 0, "z").value() == 1);
-  CHECK(coordinator.compare_and_swap("b", 0, "z").value() == 1);
+  CHECK(coordinator.compare_and_swap("ab", 0, "z").value() == 3);
+  CHECK(coordinator.compare_and_swap("b", 0, "z").value() == 4);
 
   const auto fact = coordinator.get("a");
   REQUIRE(fact);
