@@ -1,0 +1,97 @@
+#pragma once
+
+#include <array>
+#include <bitset>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "engine/types/shard.hpp"
+
+namespace souk::test {
+
+/// A seed's generator: small, fast, the same on every build.
+class Random {
+public:
+  explicit Random(std::uint64_t seed) : state_{seed * 0x9e3779b97f4a7c15ULL + 0x1234567} {}
+
+  std::uint64_t next() {
+    state_ += 0x9e3779b97f4a7c15ULL;
+    std::uint64_t z = state_;
+    z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9ULL;
+    z = (z ^ (z >> 27U)) * 0x94d049bb133111ebULL;
+    return z ^ (z >> 31U);
+  }
+  /// Uniform in [0, below).
+  std::uint64_t below(std::uint64_t below) { return next() % below; }
+  /// Uniform in [from, to].
+  std::int64_t between(std::int64_t from, std::int64_t to) {
+    return from + static_cast<std::int64_t>(below(static_cast<std::uint64_t>(to - from + 1)));
+  }
+  bool chance(double probability) {
+    return static_cast<double>(next() >> 11U) * 0x1p-53 < probability;
+  }
+
+private:
+  std::uint64_t state_;
+};
+
+inline std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
+  std::uint64_t z = (a ^ (b * 0x9e3779b97f4a7c15ULL)) + 0x7f4a7c15;
+  z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9ULL;
+  z = (z ^ (z >> 27U)) * 0x94d049bb133111ebULL;
+  return z ^ (z >> 31U);
+}
+
+/// One command of the simulated shop: units of one SKU added or (negative) reserved, once per id.
+struct StockCommand {
+  std::uint16_t id = 0;
+  std::uint8_t sku = 0;
+  std::int8_t units = 0;
+};
+
+/// The state machine that is replicated: what it holds after a position must be the same
+/// everywhere.
+struct Ledger {
+  static constexpr std::size_t kSkus = 4;
+  static constexpr std::size_t kCommands = 1024;
+
+  engine::Position position = 0;
+  std::array<int, kSkus> stock{10, 10, 10, 10};
+  std::bitset<kCommands> seen;
+  std::bitset<kCommands> accepted;
+  std::uint64_t hash = 0;
+
+  void apply(engine::Position at, std::string_view payload) {
+    position = at;
+    for (std::size_t i = 0; i + sizeof(StockCommand) <= payload.size(); i += sizeof(StockCommand)) {
+      StockCommand command;
+      std::memcpy(&command, payload.data() + i, sizeof command);
+      apply(command);
+    }
+  }
+
+private:
+  void apply(const StockCommand& command) {
+    if (seen[command.id]) return;
+    seen.set(command.id);
+    const bool fits = stock[command.sku] + command.units >= 0;
+    if (fits) {
+      accepted.set(command.id);
+      hash -= mix(command.sku + 7000U, static_cast<std::uint64_t>(stock[command.sku]));
+      stock[command.sku] += command.units;
+      hash += mix(command.sku + 7000U, static_cast<std::uint64_t>(stock[command.sku]));
+    }
+    hash += mix(command.id, fits ? 2 : 1);
+  }
+};
+
+inline std::shared_ptr<const std::string> payload_of(StockCommand command) {
+  std::string bytes(sizeof command, '\0');
+  std::memcpy(bytes.data(), &command, sizeof command);
+  return std::make_shared<const std::string>(std::move(bytes));
+}
+
+}  // namespace souk::test

@@ -1,0 +1,59 @@
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <string>
+
+#include "world.hpp"
+
+namespace souk::test {
+namespace {
+
+std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
+  const char* text = std::getenv(variable);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+/// Runs a plan again with its trace.
+std::string story(Plan plan) {
+  plan.trace = true;
+  plan.messages = number_from("SOUK_MESSAGES", 0) != 0;
+  const Verdict verdict = World{plan}.run();
+  std::string text = "seed " + std::to_string(plan.seed) + ": " + verdict.violation + "\n";
+  for (const std::string& line : verdict.trace) text += line + "\n";
+  return text + "replay: SOUK_SEED=" + std::to_string(plan.seed) + " cluster_tests";
+}
+
+TEST_CASE("simulation: clusters keep every promise whatever fails") {
+  const std::uint64_t only = number_from("SOUK_SEED", 0);
+  const std::uint64_t first = only != 0 ? only : number_from("SOUK_FIRST_SEED", 1);
+  const std::uint64_t count = only != 0 ? 1 : number_from("SOUK_SEEDS", 10'000);
+  std::uint64_t events = 0;
+  std::uint64_t acknowledged = 0;
+  std::uint64_t reads = 0;
+  std::uint64_t epochs = 0;
+  std::int64_t settled = 0;
+  int failures = 0;
+  const auto began = std::chrono::steady_clock::now();
+  for (std::uint64_t seed = first; seed < first + count && failures < 3; ++seed) {
+    Plan plan;
+    plan.seed = seed;
+    const Verdict verdict = World{plan}.run();
+    events += verdict.events;
+    acknowledged += verdict.acknowledged;
+    reads += verdict.reads;
+    epochs += verdict.epochs;
+    settled = std::max(settled, verdict.settled_us);
+    if (!verdict.violation.empty()) {
+      ++failures;
+      FAIL_CHECK(story(plan));
+    }
+  }
+  const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  MESSAGE(count << " seeds in " << took << " s: " << events << " events, " << acknowledged
+                << " acknowledged, " << reads << " reads, " << epochs
+                << " epochs, slowest settled after " << settled / 1000 << " ms");
+}
+
+}  // namespace
+}  // namespace souk::test

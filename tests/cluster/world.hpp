@@ -1,0 +1,266 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <queue>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/cluster/replica.hpp"
+#include "ledger.hpp"
+
+namespace souk::engine::cluster {
+
+/// The door by which tests plant a bug.
+struct Tampering {
+  static void plant(Replica& replica, Mutation mutation) { replica.mutation_ = mutation; }
+};
+
+}  // namespace souk::engine::cluster
+
+namespace souk::test {
+
+namespace cluster = engine::cluster;
+
+/// What a run of the simulator is made of. The seed decides everything that is not given here.
+struct Plan {
+  std::uint64_t seed = 1;
+  cluster::Mutation mutation = cluster::Mutation::none;
+  bool lease_beyond_grace = false;
+  std::int64_t faults_us = 6'000'000;   // faults happen until then
+  std::int64_t settle_us = 20'000'000;  // and everything must be well after at most that
+  bool trace = false;
+  bool messages = false;  // in the trace
+};
+
+/// What came of it.
+struct Verdict {
+  std::string violation;  // empty: none
+  std::uint64_t events = 0;
+  std::uint64_t acknowledged = 0;
+  std::uint64_t reads = 0;
+  std::uint64_t epochs = 0;
+  std::int64_t settled_us = 0;  // after the faults ended
+  std::deque<std::string> trace;
+};
+
+/// A whole cluster in virtual time: nodes with disks, clocks and a network that fail, a coordinator
+/// that is slow or away, clients that retry, and the obligations of the protocol checked after
+/// every event.
+class World {
+public:
+  explicit World(const Plan& plan);
+  Verdict run();
+
+private:
+  using Time = std::int64_t;  // true time, microseconds
+  using Node = std::uint8_t;  // 0 … nodes_ - 1; NodeId is one more
+  static constexpr std::size_t kNodesMax = 5;
+
+  enum class Kind : std::uint8_t {
+    message,  // argument: in letters_
+    tick,
+    synced,                  // the disk finished what it was doing
+    request,                 // argument: client; a command reaches a node
+    client,                  // argument: client; it has something to do
+    read_done,               // argument: in reads_
+    configuration_asked,     // at the coordinator
+    configuration_answered,  // argument: in answers_
+    swap_asked,              // argument: in swaps_
+    swap_answered,           // argument: in answers_
+    journal_read,            // argument: in reads_of_journal_
+    checkpoint_arrived,      // argument: in checkpoints_
+    checkpoint_sent,         // argument: node of the receiver
+    fault,
+    operate,
+    resume,
+    restart,
+  };
+  struct Occurrence {
+    Time at = 0;
+    std::uint32_t number = 0;
+    Kind kind{};
+    Node node = 0;
+    std::uint32_t incarnation = 0;
+    std::uint32_t argument = 0;
+
+    bool operator<(const Occurrence& other) const {
+      return at != other.at ? at > other.at : number > other.number;
+    }
+  };
+
+  struct Entry {
+    engine::Epoch epoch = 0;
+    std::uint64_t content = 0;
+    friend bool operator==(const Entry&, const Entry&) = default;
+  };
+  struct Disk {
+    engine::Epoch epoch = 0;
+    engine::Position committed = 0;
+    cluster::Mark base;  // the state as it was there; the journal begins behind it
+    Ledger state;
+    std::vector<cluster::Record> journal;
+    std::deque<cluster::Persist> queue;
+    std::size_t syncing = 0;  // of the queue
+    int slowness = 1;
+
+    engine::Position last() const { return base.position + journal.size(); }
+  };
+  struct Pending {
+    engine::Position position = 0;
+    std::uint32_t client = 0;
+    std::uint16_t command = 0;
+  };
+  struct Host {
+    bool up = true;
+    bool paused = false;
+    std::uint32_t incarnation = 0;
+    double rate = 1;
+    Time offset = 0;
+    Time tick_at = 0;
+    std::optional<cluster::Replica> replica;
+    Disk disk;
+    Ledger ledger;
+    /// The log as asked for, synced or not: entry i is position i + 1.
+    std::vector<Entry> log;
+    std::vector<Pending> pending;
+    std::vector<Occurrence> waiting;  // while paused
+    bool was_primary = false;
+    bool was_open = false;
+  };
+  struct Letter {
+    Node from = 0;
+    Node to = 0;
+    cluster::Message message;
+  };
+  struct Answer {
+    std::uint64_t id = 0;
+    bool reached = true;
+    cluster::Revised revised;
+    cluster::Configured configured;
+  };
+  struct Swap {
+    std::uint64_t expected = 0;
+    cluster::Configuration to;
+    bool answered = false;  // already given up as unknown
+  };
+  struct Read {
+    cluster::ReadPermit permit;
+    engine::Position floor = 0;
+    engine::Position position = 0;
+  };
+  struct Checkpoint {
+    Node from = 0;
+    cluster::Mark at;
+    Ledger state;
+  };
+  struct Client {
+    std::uint16_t command = 0;  // 0: nothing under way
+    StockCommand wanted;
+    Node target = 0;
+    Time deadline = 0;
+    std::uint32_t attempts = 0;
+  };
+
+  // world.cpp
+  void schedule(Time at, Kind kind, Node node, std::uint32_t argument = 0);
+  void happen(const Occurrence& what);
+  void deliver(const Occurrence& what);
+  void feed(Node node, cluster::Event event);
+  void carry_out(Node node);
+  void arm(Node node);
+  cluster::Instant clock(Node node) const;
+  void persist(Node node, cluster::Persist persist);
+  void start_sync(Node node);
+  void synced(Node node);
+  static void write(Disk& disk, const cluster::Persist& persist);
+  void boot(Node node);
+  void crash(Node node);
+  void send(Node from, Node to, cluster::Message message);
+  void read_journal(Node node, const cluster::ReadJournal& wish);
+  void send_checkpoint(Node from, Node to);
+  void install(Node node, const Occurrence& what);
+  bool all_well() const;
+
+  // world_clients.cpp
+  void client_acts(std::uint32_t number);
+  void request_arrives(Node node, std::uint32_t number);
+  void read_done(Node node, const Read& read);
+  void acknowledge(Node node, engine::Position position);
+
+  // world_coordinator.cpp
+  void coordinator_asked(const Occurrence& what);
+  void swap_asked(const Occurrence& what);
+  void set_configuration(const cluster::Configuration& to);
+
+  // world_faults.cpp
+  void fault();
+  void heal();
+  void operate();
+
+  // world_checks.cpp
+  void check_persist(Node node, const cluster::Persist& persist);
+  void check_commit(Node node, const cluster::Record& record);
+  void check_role(Node node);
+  void check_acknowledged(Node node, engine::Epoch before, const std::string& when);
+  void check_end();
+  void violated(const std::string& what);
+  void trace(std::string line);
+  bool has_on_disk(Node node, engine::Position position, const Entry& entry) const;
+
+  template <class T>
+  static std::uint32_t keep(std::vector<T>& pool, T value) {
+    pool.push_back(std::move(value));
+    return static_cast<std::uint32_t>(pool.size() - 1);
+  }
+
+  Plan plan_;
+  Random random_;
+  Verdict verdict_;
+  cluster::Limits limits_;
+  Time now_ = 0;
+  std::uint32_t next_number_ = 0;
+  std::priority_queue<Occurrence> agenda_;
+  std::uint8_t nodes_ = 3;
+  std::array<Host, kNodesMax> hosts_;
+  cluster::Update update_;
+  bool healed_ = false;
+
+  // The network.
+  double loss_ = 0;
+  double duplication_ = 0;
+  Time delay_max_ = 1000;
+  std::array<std::array<bool, kNodesMax>, kNodesMax> cut_{};
+  std::array<std::array<Time, kNodesMax>, kNodesMax> stalled_until_{};
+  std::vector<Letter> letters_;
+  std::vector<std::uint32_t> free_letters_;
+
+  // The coordinator.
+  cluster::Revised fact_;
+  std::vector<cluster::Configuration> by_epoch_;  // index: epoch
+  bool coordinator_away_ = false;
+  std::vector<Answer> answers_;
+  std::vector<Swap> swaps_;
+
+  // Clients.
+  std::vector<Client> clients_;
+  std::uint16_t next_command_ = 1;
+  std::vector<Read> reads_;
+  std::vector<cluster::ReadJournal> wishes_;
+  std::vector<Checkpoint> checkpoints_;
+
+  // What must hold for ever.
+  std::vector<Entry> truth_;                 // committed by anybody, by position - 1
+  std::vector<engine::Epoch> committed_in_;  // the epoch in which that happened first
+  std::vector<std::uint64_t> hashes_;        // of the state after that position
+  std::vector<int> committer_;               // by epoch; -1: nobody
+  std::bitset<Ledger::kCommands> acknowledged_;
+  std::bitset<Ledger::kCommands> answers_given_;
+  std::array<engine::Epoch, Ledger::kCommands> acknowledged_in_{};
+  engine::Position floor_ = 0;  // acknowledged or read by anybody
+};
+
+}  // namespace souk::test
