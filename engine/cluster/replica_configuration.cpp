@@ -112,7 +112,9 @@ void Replica::consider_configuration() {
   const Configuration& now = known_->configuration;
   if (now.status != ShardStatus::active || now.epoch < epoch_) return;
   if (now.primary == self_) {
-    // R12: it led this epoch before it restarted, and may have sent records that it lost.
+    // R12: it led this epoch before it restarted, and may have sent records that it lost. What it
+    // promised earlier had passed when it began to lead.
+    promised_epoch_ = 0;
     return propose_configuration(restarted(now));
   }
   consider_take_over();
@@ -210,7 +212,8 @@ bool Replica::carry_out_order() {
   return false;
 }
 
-/// R7. It has everything that is committed; from now on nothing is committed without it (counts()).
+/// R7. It has everything that is committed, or was by earlier primaries whose last commits nobody
+/// told us of; from now on nothing is committed without it (counts()).
 bool Replica::join_ready() {
   const Configuration& now = known_->configuration;
   if (now.split || yielding_ || durable_epoch_ < epoch_) return false;
@@ -219,7 +222,8 @@ bool Replica::join_ready() {
     if (learner == nullptr || !learner->joins) continue;
     // Where writes are refused for want of members, nobody is kept waiting.
     if (now.members() >= now.min_in_sync && join_backed_off(each.node)) continue;
-    if (!each.acked || *each.acked < committed_ || now_ - each.heard > limits_.silence / 2)
+    if (!each.acked || *each.acked < std::max(committed_, inherited_) ||
+        now_ - each.heard > limits_.silence / 2)
       continue;
     propose_configuration(joined(now, each.node));
     return true;

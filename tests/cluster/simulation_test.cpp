@@ -38,6 +38,7 @@ TEST_CASE("simulation: clusters keep every promise whatever fails") {
   for (std::uint64_t seed = first; seed < first + count && failures < 3; ++seed) {
     Plan plan;
     plan.seed = seed;
+    plan.wrong_force = number_from("SOUK_FORCE", 0) != 0;
     const Verdict verdict = World{plan}.run();
     events += verdict.events;
     acknowledged += verdict.acknowledged;

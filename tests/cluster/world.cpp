@@ -79,6 +79,8 @@ World::World(const Plan& plan) : plan_{plan}, random_{plan.seed} {
   for (std::uint32_t number = 0; number < clients_.size(); ++number)
     schedule(random_.between(0, 100'000), Kind::client, 0, number);
   schedule(random_.between(100'000, 1'000'000), Kind::fault, 0);
+  if (plan.wrong_force)
+    schedule(random_.between(plan.faults_us / 4, plan.faults_us), Kind::force, 0);
 }
 
 Verdict World::run() {
@@ -115,6 +117,13 @@ void World::happen(const Occurrence& what) {
       return fault();
     case Kind::operate:
       return operate();
+    case Kind::force:
+      return force();
+    case Kind::power_cut:
+      if (!hosts_[what.node].up) return;
+      lose_unsynced(what.node);
+      crash(what.node);
+      return schedule(now_ + random_.between(5'000, 100'000), Kind::restart, what.node);
     case Kind::configuration_asked:
       return coordinator_asked(what);
     case Kind::swap_asked:
@@ -202,6 +211,10 @@ void World::feed(Node node, cluster::Event event) {
 void World::carry_out(Node node) {
   Host& host = hosts_[node];
   cluster::Update& update = update_;
+  if (update.alarm && plan_.wrong_force && *update.alarm == cluster::Alarm::cut_below_committed) {
+    trace("  node " + std::to_string(node) + " stops rather than cut what was committed");
+    return;
+  }
   if (update.alarm)
     return violated("node " + std::to_string(node) + " raised alarm " +
                     std::to_string(static_cast<int>(*update.alarm)));
@@ -213,7 +226,7 @@ void World::carry_out(Node node) {
   for (cluster::Envelope& each : update.send)
     send(node, static_cast<Node>(each.to.value - 1), std::move(each.message));
   if (update.read_configuration)
-    schedule(now_ + random_.between(500, 5'000), Kind::configuration_asked, node);
+    schedule(now_ + random_.between(500, coordinator_delay_max_), Kind::configuration_asked, node);
   if (update.configure) {
     if (plan_.trace)
       trace("  node " + std::to_string(node) + " wants epoch " +
@@ -222,7 +235,7 @@ void World::carry_out(Node node) {
             std::to_string(update.configure->to.secondaries.size()) + " secondaries");
     const std::uint32_t swap =
         keep(swaps_, {update.configure->expected_revision, update.configure->to, false});
-    schedule(now_ + random_.between(500, 5'000), Kind::swap_asked, node, swap);
+    schedule(now_ + random_.between(500, coordinator_delay_max_), Kind::swap_asked, node, swap);
   }
   for (const cluster::ReadJournal& each : update.read_journal)
     schedule(now_ + random_.between(100, 3'000), Kind::journal_read, node, keep(wishes_, each));
@@ -363,8 +376,10 @@ void World::send(Node from, Node to, cluster::Message message) {
       free_letters_.pop_back();
       letters_[at] = std::move(letter);
     }
+    // A copy may come much later, when nobody thinks of its time any more.
+    const Time late = copies > 1 && random_.chance(0.2) ? 3'000'000 : delay_max_;
     const Time ready = std::max(now_, stalled_until_[from][to]);
-    schedule(ready + random_.between(100, delay_max_), Kind::message, to, at);
+    schedule(ready + random_.between(100, late), Kind::message, to, at);
   }
 }
 
@@ -438,6 +453,7 @@ bool World::all_well() const {
   for (Node node = 0; node < nodes_; ++node) {
     const Host& host = hosts_[node];
     const bool takes_part = now.is_member(id_of(node)) || now.learner(id_of(node)) != nullptr;
+    if (host.replica->role() == cluster::Role::stopped) continue;
     if (!takes_part || host.ledger.position != truth_.size()) return false;
     if (id_of(node) == now.primary && !host.replica->open()) return false;
   }

@@ -30,6 +30,7 @@ struct Plan {
   std::uint64_t seed = 1;
   cluster::Mutation mutation = cluster::Mutation::none;
   bool lease_beyond_grace = false;
+  bool wrong_force = false;  // an operator makes the wrong replica primary; acknowledged is lost
   std::int64_t faults_us = 6'000'000;   // faults happen until then
   std::int64_t settle_us = 20'000'000;  // and everything must be well after at most that
   bool trace = false;
@@ -39,6 +40,7 @@ struct Plan {
 /// What came of it.
 struct Verdict {
   std::string violation;  // empty: none
+  bool stuck = false;     // only that it did not come to rest
   std::uint64_t events = 0;
   std::uint64_t acknowledged = 0;
   std::uint64_t reads = 0;
@@ -75,6 +77,8 @@ private:
     checkpoint_arrived,      // argument: in checkpoints_
     checkpoint_sent,         // argument: node of the receiver
     fault,
+    power_cut,
+    force,
     operate,
     resume,
     restart,
@@ -200,6 +204,9 @@ private:
   void fault();
   void heal();
   void operate();
+  void force();
+  void set_back(engine::Position position);
+  void lose_unsynced(Node node);
 
   // world_checks.cpp
   void check_persist(Node node, const cluster::Persist& persist);
@@ -207,6 +214,7 @@ private:
   void check_role(Node node);
   void check_acknowledged(Node node, engine::Epoch before, const std::string& when);
   void check_end();
+  void check_members();
   void violated(const std::string& what);
   void trace(std::string line);
   bool has_on_disk(Node node, engine::Position position, const Entry& entry) const;
@@ -242,6 +250,7 @@ private:
   cluster::Revised fact_;
   std::vector<cluster::Configuration> by_epoch_;  // index: epoch
   bool coordinator_away_ = false;
+  Time coordinator_delay_max_ = 5'000;
   std::vector<Answer> answers_;
   std::vector<Swap> swaps_;
 
@@ -260,6 +269,7 @@ private:
   std::bitset<Ledger::kCommands> acknowledged_;
   std::bitset<Ledger::kCommands> answers_given_;
   std::array<engine::Epoch, Ledger::kCommands> acknowledged_in_{};
+  std::array<engine::Position, Ledger::kCommands> acknowledged_at_{};
   engine::Position floor_ = 0;  // acknowledged or read by anybody
 };
 

@@ -25,14 +25,31 @@ bool World::has_on_disk(Node node, engine::Position position, const Entry& entry
   return record.epoch == entry.epoch && content_of(record) == entry.content;
 }
 
-/// Obligation 2, later on: a member never cuts what was committed.
+/// Obligation 2, later on: a member never cuts what was committed, nobody what it applied.
 void World::check_persist(Node node, const cluster::Persist& persist) {
   const Host& host = hosts_[node];
-  if (!persist.truncate_after || !fact_.configuration.is_member({node + 1ULL})) return;
+  if (!persist.truncate_after) return;
+  if (*persist.truncate_after < host.ledger.position)
+    return violated(name(node) + " cuts to position " + std::to_string(*persist.truncate_after) +
+                    ", having applied " + std::to_string(host.ledger.position));
+  if (!fact_.configuration.is_member({node + 1ULL})) return;
   for (engine::Position each = *persist.truncate_after + 1; each <= host.log.size(); ++each) {
     if (each > truth_.size()) break;
     if (truth_[each - 1] == host.log[each - 1])
       return violated(name(node) + " cuts the committed position " + std::to_string(each));
+  }
+}
+
+/// Obligation 2 across a change of members: whoever becomes one has everything that is committed.
+void World::check_members() {
+  for (Node node = 0; node < nodes_; ++node) {
+    if (!fact_.configuration.is_member({node + 1ULL})) continue;
+    for (engine::Position each = 1; each <= truth_.size(); ++each) {
+      if (!has_on_disk(node, each, truth_[each - 1]))
+        return violated(name(node) + " is a member in epoch " +
+                        std::to_string(fact_.configuration.epoch) +
+                        " without the committed position " + std::to_string(each));
+    }
   }
 }
 
@@ -124,16 +141,23 @@ void World::check_acknowledged(Node node, engine::Epoch before, const std::strin
 void World::check_end() {
   const cluster::Configuration& now = fact_.configuration;
   for (const Client& each : clients_) {
-    if (each.command != 0) return violated("a command is never acknowledged after the faults");
+    if (each.command == 0) continue;
+    verdict_.stuck = true;
+    return violated("a command is never acknowledged after the faults");
   }
   for (Node node = 0; node < nodes_; ++node) {
     const Host& host = hosts_[node];
     const cluster::NodeId id{node + 1ULL};
-    if (!now.is_member(id) && now.learner(id) == nullptr)
+    if (host.replica->role() == cluster::Role::stopped && plan_.wrong_force) continue;
+    if (!now.is_member(id) && now.learner(id) == nullptr) {
+      verdict_.stuck = true;
       return violated(name(node) + " did not come back");
-    if (host.ledger.position != truth_.size())
+    }
+    if (host.ledger.position != truth_.size()) {
+      verdict_.stuck = true;
       return violated(name(node) + " stays at position " + std::to_string(host.ledger.position) +
                       " of " + std::to_string(truth_.size()));
+    }
     if (!truth_.empty() && host.ledger.hash != hashes_.back())
       return violated(name(node) + " ends in another state");
     check_acknowledged(node, now.epoch + 1, " ends");

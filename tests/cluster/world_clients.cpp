@@ -69,8 +69,10 @@ void World::acknowledge(Node node, engine::Position position) {
   if (acknowledged_[pending.command] && answers_given_[pending.command] != accepted)
     return violated("one command was answered in two ways");
   ++verdict_.acknowledged;
-  if (!acknowledged_[pending.command])
+  if (!acknowledged_[pending.command]) {
     acknowledged_in_[pending.command] = committed_in_[position - 1];
+    acknowledged_at_[pending.command] = position;
+  }
   acknowledged_.set(pending.command);
   answers_given_.set(pending.command, accepted);
   floor_ = std::max(floor_, position);

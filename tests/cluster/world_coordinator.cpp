@@ -6,7 +6,7 @@ void World::coordinator_asked(const Occurrence& what) {
   Answer answer;
   answer.reached = !coordinator_away_;
   answer.revised = fact_;
-  const Time later = coordinator_away_ ? 1'000'000 : random_.between(300, 4'000);
+  const Time later = coordinator_away_ ? 1'000'000 : random_.between(300, coordinator_delay_max_);
   agenda_.push({now_ + later, next_number_++, Kind::configuration_answered, what.node,
                 what.incarnation, keep(answers_, std::move(answer))});
 }
@@ -21,7 +21,7 @@ void World::swap_asked(const Occurrence& what) {
     agenda_.push({now_ + later, next_number_++, Kind::swap_answered, what.node, what.incarnation,
                   keep(answers_, std::move(given))});
   };
-  const Time soon = random_.between(300, 4'000);
+  const Time soon = random_.between(300, coordinator_delay_max_);
   const bool faulty = !healed_ && !swap.answered && random_.chance(0.15);
   if (coordinator_away_ || (faulty && random_.chance(0.4))) {
     if (swap.answered) return;
@@ -57,6 +57,7 @@ void World::set_configuration(const cluster::Configuration& to) {
       line += " " + std::to_string(each.node.value - 1);
     trace(line);
   }
+  check_members();
   for (Node node = 0; node < nodes_; ++node) {
     if (!random_.chance(healed_ ? 1.0 : 0.7)) continue;
     Answer told;

@@ -11,7 +11,7 @@ void World::fault() {
   const auto node = static_cast<Node>(random_.below(nodes_));
   const auto other = static_cast<Node>(random_.below(nodes_));
   Host& host = hosts_[node];
-  const std::uint64_t what = random_.below(16);
+  const std::uint64_t what = random_.below(18);
   if (plan_.trace)
     trace("  FAULT " + std::to_string(what) + " at " + std::to_string(node) + ", " +
           std::to_string(other));
@@ -24,6 +24,13 @@ void World::fault() {
         schedule(now_ + random_.between(10'000, random_.chance(0.5) ? 200'000 : 3'000'000),
                  Kind::restart, node);
       }
+      return;
+    case 16:  // a disk that hangs, and then loses all that waited for it
+      host.disk.slowness = 200;
+      schedule(now_ + random_.between(5'000, 300'000), Kind::power_cut, node);
+      return;
+    case 17:
+      coordinator_delay_max_ = random_.chance(0.5) ? 5'000 : random_.between(5'000, 600'000);
       return;
     case 3:  // all at once
       if (random_.chance(0.3)) {
@@ -94,6 +101,49 @@ void World::fault() {
   }
 }
 
+void World::lose_unsynced(Node node) {
+  hosts_[node].disk.queue.clear();
+  hosts_[node].disk.syncing = 0;
+}
+
+/// R10, done wrongly: all others are declared lost, and come back. What the chosen one does not
+/// have is gone; that the others see it, and stop instead of forgetting, is what is shown.
+void World::force() {
+  const auto node = static_cast<Node>(random_.below(nodes_));
+  if (healed_ || !hosts_[node].up || hosts_[node].paused) return;
+  for (Node each = 0; each < nodes_; ++each) {
+    if (each == node) continue;
+    if (hosts_[each].up) crash(each);
+    schedule(now_ + random_.between(500'000, 2'000'000), Kind::restart, each);
+  }
+  engine::Position common = 0;
+  while (common < truth_.size() && has_on_disk(node, common + 1, truth_[common])) ++common;
+  set_back(common);
+  for (Checkpoint& each : checkpoints_) each.at = {};
+  cluster::Configuration to = cluster::forced(fact_.configuration, {node + 1ULL});
+  to.min_in_sync = 1;
+  for (Node each = 0; each < nodes_; ++each) {
+    if (each != node) to.learners.push_back({{each + 1ULL}, true});
+  }
+  trace("  node " + std::to_string(node) + " is forced to lead from position " +
+        std::to_string(common));
+  set_configuration(to);
+}
+
+/// What was true after `position` is forgotten.
+void World::set_back(engine::Position position) {
+  truth_.resize(position);
+  committed_in_.resize(position);
+  hashes_.resize(std::min<std::size_t>(position, hashes_.size()));
+  floor_ = std::min(floor_, position);
+  for (std::uint16_t command = 0; command < next_command_; ++command) {
+    if (acknowledged_[command] && acknowledged_at_[command] > position) {
+      acknowledged_.reset(command);
+      answers_given_.reset(command);
+    }
+  }
+}
+
 /// The world turns kind: from now on it must come to rest.
 void World::heal() {
   healed_ = true;
@@ -103,6 +153,7 @@ void World::heal() {
   loss_ = duplication_ = 0;
   delay_max_ = 1'000;
   coordinator_away_ = false;
+  coordinator_delay_max_ = 5'000;
   for (Node node = 0; node < nodes_; ++node) {
     hosts_[node].disk.slowness = 1;
     if (hosts_[node].paused) schedule(now_, Kind::resume, node);

@@ -1,0 +1,93 @@
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "world.hpp"
+
+namespace souk::test {
+namespace {
+
+using cluster::Mutation;
+
+TEST_CASE(
+    "simulation: who holds more than a primary forced by mistake stops, and forgets nothing") {
+  for (std::uint64_t seed = 1; seed <= 500; ++seed) {
+    Plan plan;
+    plan.seed = seed;
+    plan.wrong_force = true;
+    const Verdict verdict = World{plan}.run();
+    CHECK_MESSAGE(verdict.violation.empty(),
+                  ("seed " + std::to_string(seed) + ": " + verdict.violation));
+  }
+}
+
+/// Within the seeds that every build runs: a check that cannot fail is no check.
+constexpr std::uint64_t kSeeds = 10'000;
+
+void is_found(Plan plan, const std::string& name) {
+  for (plan.seed = 1; plan.seed <= kSeeds; ++plan.seed) {
+    const Verdict verdict = World{plan}.run();
+    if (verdict.violation.empty() || verdict.stuck) continue;  // it must do harm, not only stop
+    MESSAGE(name << ": seed " << plan.seed << ": " << verdict.violation);
+    return;
+  }
+  FAIL_CHECK(name << " was not found in " << kSeeds << " seeds");
+}
+
+void is_found(Mutation mutation, const std::string& name) {
+  Plan plan;
+  plan.mutation = mutation;
+  is_found(plan, name);
+}
+
+TEST_CASE("mutation: an acknowledgement before the sync is found") {
+  is_found(Mutation::ack_before_sync, "ack before sync");
+}
+
+TEST_CASE("mutation: a commit without one member is found") {
+  is_found(Mutation::commit_without_one_member, "commit without one member");
+}
+
+TEST_CASE("mutation: an epoch accepted in memory only is found") {
+  is_found(Mutation::epoch_not_persisted, "epoch not persisted");
+}
+
+TEST_CASE("mutation: a commit before the answer of the compare-and-swap is found") {
+  is_found(Mutation::commit_before_cas_answer, "commit before the CAS answer");
+}
+
+TEST_CASE("mutation: a learner that takes over is found") {
+  is_found(Mutation::learner_takes_over, "take-over by a learner");
+}
+
+TEST_CASE("mutation: a member that joins before it counts is found") {
+  is_found(Mutation::join_without_counting, "join without counting first");
+}
+
+TEST_CASE("mutation: a tail that is not cut is found") {
+  is_found(Mutation::no_cut_at_reconcile, "no cut at reconcile");
+}
+
+TEST_CASE("mutation: a cut below the committed position is found") {
+  Plan plan;
+  plan.mutation = Mutation::cut_below_committed;
+  plan.wrong_force = true;
+  is_found(plan, "cut below committed");
+}
+
+TEST_CASE("mutation: reads without a lease are found") {
+  is_found(Mutation::lease_not_checked, "lease not checked");
+}
+
+TEST_CASE("mutation: a lease longer than the grace period is found") {
+  Plan plan;
+  plan.lease_beyond_grace = true;
+  is_found(plan, "lease beyond grace");
+}
+
+TEST_CASE("mutation: acknowledgements of older epochs are found") {
+  is_found(Mutation::ack_epoch_ignored, "ack epoch ignored");
+}
+
+}  // namespace
+}  // namespace souk::test
