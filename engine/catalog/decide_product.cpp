@@ -28,6 +28,27 @@ Error stale_source(const ProductEntry& stored) {
           "source_version"};
 }
 
+// What a source deleted must not come back with an older version of the same source. Such a
+// tombstone is a stored answer with a key that no gateway makes (theirs are hex digits): it is
+// journaled, saved, hashed and in the end forgotten as those are, only later.
+constexpr Duration kDeletionKept = std::chrono::hours{24 * 30};
+
+std::string tombstone_key(const ProductId& product) {
+  return "deleted:" + product.str();
+}
+
+AnswerRecorded tombstone_of(const ProductId& product, std::int64_t source_version, Timestamp now) {
+  AnswerRecorded tombstone;
+  tombstone.key.key = tombstone_key(product);
+  tombstone.key.body_hash = static_cast<std::uint64_t>(source_version);
+  tombstone.time = now + (kDeletionKept - kFinishedKept);
+  return tombstone;
+}
+
+std::int64_t deleted_by(const AnswerEntry& tombstone) {
+  return static_cast<std::int64_t>(tombstone.answer.key.body_hash);
+}
+
 Error held_units(const std::string& param, const SkuEntry& entry, Quantity wanted) {
   Error error{Errc::stock_held,
               "units of SKU " + entry.terms.sku.str() + " are held by reservations or orders",
@@ -110,6 +131,15 @@ Result<void> CatalogDecider::check_put(const PutProduct& put, const ProductEntry
   if (put.if_version && *put.if_version != version) return stale_version(*put.if_version, version);
   if (existing != nullptr && is_older(put.source_version, *existing))
     return stale_source(*existing);
+  if (existing == nullptr && put.source_version) {
+    const AnswerEntry* tombstone = state_.answers.find(tombstone_key(put.product.id), seen_);
+    if (tombstone != nullptr && *put.source_version < deleted_by(*tombstone)) {
+      return Error{
+          Errc::stale_source_version,
+          "source_version " + std::to_string(deleted_by(*tombstone)) + " deleted the product",
+          "source_version"};
+    }
+  }
   return check_skus(put.product, existing);
 }
 
@@ -230,6 +260,9 @@ Result<ProductPutDone> CatalogDecider::delete_product(const DeleteProduct& comma
   done.changed = true;
   done.dropped = existing->skus;
   emit(ProductDeleted{command.product, command.now});
+  if (command.source_version) {
+    emit(tombstone_of(command.product, *command.source_version, command.now));
+  }
   return done;
 }
 

@@ -83,6 +83,46 @@ TEST_CASE("put product: versions and sources that are stale are refused") {
         Errc::unknown_product);
 }
 
+TEST_CASE("put product: what a source deleted does not come back with an older version of it") {
+  Shard shard = shard_with(5);
+  PutProduct put = put_of(product_of("a", {variant_of("A", 1200)}));
+  put.source_version = 20;
+  shard.ask<ProductPutDone>(put);
+  const std::uint64_t before = shard.state.hash();
+  shard.ask<ProductPutDone>(DeleteProduct{ProductId{"a"}, {}, kNoon, 30});
+  CHECK(shard.state.hash() != before);
+
+  put.source_version = 29;
+  const Error older = shard.refusal(put);
+  CHECK(older.code == Errc::stale_source_version);
+  CHECK(older.param == "source_version");
+  PutProducts import;
+  import.lines.push_back({1, put, false});
+  CHECK(shard.ask<ProductsPutDone>(import).lines.at(0).error->code == Errc::stale_source_version);
+  // Another copy of the shard says the same.
+  CatalogState replayed{kShard};
+  CatalogEffects effects;
+  for (const CatalogRecord& record : shard.journal) replayed.apply(record, effects);
+  CHECK(replayed.hash() == shard.state.hash());
+  put.source_version = 30;
+  CHECK(shard.ask<ProductPutDone>(put).created);
+}
+
+TEST_CASE("put product: a deletion is remembered for 30 days; who names no version is not bound") {
+  Shard shard = shard_with(5);
+  const auto forget = [&](int hours) { shard.run(ExpireDue{kNoon + std::chrono::hours{hours}}); };
+  shard.ask<ProductPutDone>(DeleteProduct{ProductId{"a"}, {}, kNoon, 30});
+  shard.ask<ProductPutDone>(DeleteProduct{ProductId{"b"}, {}, kNoon, 30});
+  CHECK(shard.ask<ProductPutDone>(put_of(product_of("b", {variant_of("B", 1)}))).created);
+  PutProduct older = put_of(product_of("a", {variant_of("A", 1200)}));
+  older.source_version = 29;
+
+  forget(30 * 24 - 1);
+  CHECK(shard.refusal(older).code == Errc::stale_source_version);
+  forget(30 * 24);
+  CHECK(shard.ask<ProductPutDone>(older).created);
+}
+
 TEST_CASE("put product: held units keep their SKU and their stock") {
   Shard shard = shard_with(5);
   shard.ask<HoldPlacedReply>(hold_of("h", {line_of("A", 3)}));
