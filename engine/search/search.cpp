@@ -30,6 +30,8 @@ public:
   std::uint64_t found() const { return found_; }
   std::vector<Hit> page();
   std::vector<Facet> facets();
+  /// Shards that were not seen to their end.
+  const std::vector<ShardId>& unfinished() const { return unfinished_; }
 
 private:
   void run_segment(const SegmentView& view, std::size_t required, std::int64_t now);
@@ -46,6 +48,7 @@ private:
   std::size_t limit_ = 0;
   std::uint64_t found_ = 0;
   std::vector<RankedHit> best_;
+  std::vector<ShardId> unfinished_;
   std::vector<std::uint32_t> variants_;  // matching ones of the hit at hand
   bool list_variants_ = false;
 };
@@ -65,6 +68,7 @@ void Collector::run(std::size_t required, Timestamp now) {
       if (clock_->spent()) break;
       run_segment(view, required, now.microseconds());
     }
+    if (clock_->spent()) unfinished_.push_back(snapshot->shard());
   }
   std::sort(best_.begin(), best_.end(),
             [this](const RankedHit& a, const RankedHit& b) { return sorter_.before(a, b); });
@@ -171,6 +175,7 @@ SearchPage search(std::span<const SnapshotPtr> snapshots, const Query& query, Ti
     page.hits = collector.page();
     page.facets = collector.facets();
     page.cutoff = clock.spent();
+    page.missing = collector.unfinished();
     return page;
   }
 }

@@ -70,7 +70,7 @@ struct SearchPage {
   std::vector<Facet> facets;
   std::vector<ShardPosition> positions;  // the instant of each shard that answered
   std::uint32_t shards = 0;              // asked
-  std::vector<ShardId> missing;          // did not answer in time
+  std::vector<ShardId> missing;          // did not answer, or not for all it has, in time
   bool cutoff = false;  // a shard stopped at its budget: found and facets are lower bounds
 };
 

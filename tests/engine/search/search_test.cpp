@@ -143,6 +143,7 @@ TEST_CASE("search: a spent budget cuts the search off") {
   const auto page = search(snapshots, query, kNow, {[] { return true; }});
 
   CHECK(page.cutoff);
+  CHECK(page.missing.size() == snapshots.size());
   CHECK(page.found < 6000);
   CHECK_FALSE(search(snapshots, query, kNow, {[] { return false; }}).cutoff);
 }
