@@ -48,15 +48,15 @@ public:
   const char* name() const override { return "catalog_shard"; }
 
 private:
-  using WritePromise = caf::typed_response_promise<CatalogAnswer>;
+  using To = AnswerTo<CatalogAnswer>;
 
   struct Waiting {
     engine::CatalogCommand command;
     Deadline deadline = Deadline::max();
-    std::optional<WritePromise> promise;  // nothing: a command of the shard itself
+    To to{};
   };
   struct Pending {
-    WritePromise promise;
+    To to;
     CatalogAnswer answer;
   };
   behavior_type make_behavior() override {
@@ -64,6 +64,7 @@ private:
     delayed_send(this, parts_->limits.tick, ShardTick{});
     return {
         [this](WriteCatalog& request) { return on_write(request); },
+        [this](WriteCatalogs& request) { on_write_many(request); },
         [this](ReadCatalog& request) { return on_read(request); },
         [this](const ReadStatus&) { return on_status(); },
         [this](const Materialise&) { return on_materialise(); },
@@ -77,14 +78,33 @@ private:
   }
 
   caf::result<CatalogAnswer> on_write(WriteCatalog& request) {
-    if (failure_) return refuse(Error{Errc::unavailable, failure_->detail});
-    if (draining_) return refuse(Error{Errc::unavailable, "the node is stopping"});
-    if (request.urgency == Urgency::bulk && publication_.bulk_blocked) {
-      return refuse(Error{Errc::overloaded, "the shard is still writing what it took before"});
-    }
+    if (auto refused = refusal_of(request.urgency)) return refuse(std::move(*refused));
     auto promise = make_response_promise<CatalogAnswer>();
-    take_in({std::move(request.command), request.deadline, promise});
+    take_in({std::move(request.command), request.deadline, {promise}});
     return promise;
+  }
+
+  void on_write_many(WriteCatalogs& request) {
+    const caf::strong_actor_ptr& asker = current_sender();
+    for (auto& item : request.items) {
+      if (auto refused = refusal_of(Urgency::normal)) {
+        parts_->metrics->shed();
+        answer({{}, asker, item.serial}, {std::move(*refused), replica_.state().position()});
+      } else {
+        take_in({std::move(item.command), item.deadline, {{}, asker, item.serial}});
+      }
+    }
+    answers_.send(this);
+  }
+
+  /// Why no command of that urgency is taken now, if so.
+  std::optional<Error> refusal_of(Urgency urgency) const {
+    if (failure_) return Error{Errc::unavailable, failure_->detail};
+    if (draining_) return Error{Errc::unavailable, "the node is stopping"};
+    if (urgency == Urgency::bulk && publication_.bulk_blocked) {
+      return Error{Errc::overloaded, "the shard is still writing what it took before"};
+    }
+    return std::nullopt;
   }
 
   CatalogAnswer refuse(Error error) {
@@ -120,8 +140,8 @@ private:
       waiting_.pop_front();
       if (next.deadline <= now) {
         parts_->metrics->shed();
-        answer(*next.promise, {Error{Errc::timed_out, "the deadline passed while it waited"},
-                               replica_.state().position()});
+        answer(next.to, {Error{Errc::timed_out, "the deadline passed while it waited"},
+                         replica_.state().position()});
         continue;
       }
       ++commands;
@@ -132,6 +152,7 @@ private:
     for (auto& [position, pending] : held) {
       pipeline_.hold(position, std::move(pending));
     }
+    answers_.send(this);
     schedule_decide();
   }
 
@@ -139,18 +160,18 @@ private:
                   std::vector<std::pair<Position, Pending>>& held) {
     auto decision = replica_.state().decide(next.command, record);
     if (!decision.reply && failpoint("catalog.oversell")) oversell(next.command, decision);
-    if (!next.promise) return;
+    if (!next.to.somebody()) return;
     CatalogAnswer reply{std::move(decision.reply), decision.answer_at, std::move(decision.replay)};
     if (decision.answer_at <= pipeline_.committed()) {
       reply.position = replica_.state().position();
-      answer(*next.promise, std::move(reply));
+      answer(next.to, std::move(reply));
     } else {
-      held.emplace_back(decision.answer_at, Pending{*next.promise, std::move(reply)});
+      held.emplace_back(decision.answer_at, Pending{std::move(next.to), std::move(reply)});
     }
   }
 
-  /// A planted bug, so that the checks which look for overselling can be seen to find it: units that
-  /// are not there are said to be held.
+  /// A planted bug, so that the checks which look for overselling can be seen to find it: units
+  /// that are not there are said to be held.
   void oversell(const engine::CatalogCommand& command, engine::CatalogState::Decision& decision) {
     const auto* hold = std::get_if<engine::PlaceHold>(&command);
     if (hold == nullptr || decision.reply.error().code != Errc::insufficient_stock) return;
@@ -193,7 +214,8 @@ private:
       show_state();
     }
     pipeline_.release(
-        [this](Position, Pending pending) { answer(pending.promise, std::move(pending.answer)); });
+        [this](Position, Pending pending) { answer(pending.to, std::move(pending.answer)); });
+    answers_.send(this);
     answer_reads();
     start_merge();
     start_save_when_due();
@@ -201,9 +223,15 @@ private:
     schedule_decide();
   }
 
-  void answer(WritePromise& promise, CatalogAnswer reply) {
+  /// To a batch's sender it goes out with answers_.send().
+  void answer(const To& to, CatalogAnswer reply) {
     publication_.leave();
-    promise.deliver(std::move(reply));
+    if (to.asker) {
+      answers_.add(to.asker, to.serial, std::move(reply));
+    } else {
+      auto promise = *to.promise;
+      promise.deliver(std::move(reply));
+    }
   }
 
   void on_journal_failed(const JournalFailed& failure) {
@@ -214,11 +242,12 @@ private:
     // key.
     const Error unknown{Errc::unavailable, "the journal failed; the outcome is unknown"};
     pipeline_.abandon([&](Position, Pending pending) {
-      answer(pending.promise, {unknown, replica_.state().position()});
+      answer(pending.to, {unknown, replica_.state().position()});
     });
     for (Waiting& waiting : std::exchange(waiting_, {})) {
-      if (waiting.promise) answer(*waiting.promise, {unknown, replica_.state().position()});
+      if (waiting.to.somebody()) answer(waiting.to, {unknown, replica_.state().position()});
     }
+    answers_.send(this);
     finish_drain();
   }
 
@@ -405,6 +434,7 @@ private:
   RecordPipeline<engine::CatalogRecord, Pending> pipeline_;
   Backlog backlog_;
   std::deque<Waiting> waiting_;
+  AnswerBatches<CatalogAsker, CatalogAnswers> answers_;
   WaitingReads<ReadCatalog, CatalogReading> waiting_reads_;
   SaveWaiters save_waiters_;
   std::vector<caf::typed_response_promise<Drained>> drain_waiters_;

@@ -14,13 +14,13 @@
 #include "engine/order/checkout_saga.hpp"
 
 /// Private to the checkout coordinator: checkout_coordinator.cpp takes requests and answers them,
-/// checkout_steps.cpp carries out the saga's commands.
+/// checkout_steps.cpp carries out the saga's commands, checkout_writes.cpp asks the shards.
 namespace souk::actors {
 
 /// The coordinator's own stroke: deadlines, silences, retries.
 struct CheckoutTick {};
-/// The payments asked for since the last are to go out.
-struct SendPayments {};
+/// What was collected for shards and providers since the last is to go out.
+struct SendCollected {};
 
 enum class CheckoutStep : std::uint8_t {
   begin,
@@ -101,13 +101,14 @@ using LineSlots = std::vector<std::optional<engine::Slot>>;
 }  // namespace souk::actors
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::CheckoutTick)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::SendPayments)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::SendCollected)
 
 namespace souk::actors {
 
 using CheckoutCoordinatorSelf =
-    CheckoutCoordinator::extend<caf::reacts_to<PaymentAnswers>, caf::reacts_to<CheckoutTick>,
-                                caf::reacts_to<SendPayments>>;
+    CheckoutCoordinator::extend<caf::reacts_to<CatalogAnswers>, caf::reacts_to<OrderAnswers>,
+                                caf::reacts_to<PaymentAnswers>, caf::reacts_to<CheckoutTick>,
+                                caf::reacts_to<SendCollected>>;
 
 class CheckoutCoordinatorActor final : public CheckoutCoordinatorSelf::base {
 public:
@@ -132,7 +133,7 @@ private:
   void on_resume();
   caf::result<Drained> on_drain();
   void on_tick();
-  void on_send_payments();
+  void on_send_collected();
   void on_payment_answers(const PaymentAnswers& answers);
 
   std::optional<CheckoutAnswer> refuse_at_door(const BeginCheckoutSaga& request) const;
@@ -183,16 +184,27 @@ private:
   void on_silence(const CheckoutRunPtr& run, const CheckoutRun::OpenStep& step);
   void retry_later(CheckoutRun& run);
 
-  template <class Done>
+  /// What the orders shard said to a step.
+  void on_order_answer(const CheckoutRunPtr& run, CheckoutStep step, OrderAnswer& answer);
+  /// What a catalog shard said to a step.
+  void on_catalog_answer(const CheckoutRunPtr& run, CheckoutStep step, engine::ShardId shard,
+                         CatalogAnswer& answer);
+
+  // Asking shards (checkout_writes.cpp). Commands are collected, and go out as one message to each
+  // shard when everything that waits in the mailbox has been taken.
   void write_order(const CheckoutRunPtr& run, CheckoutStep step, engine::OrderCommand command,
-                   Deadline deadline, Done then);
-  template <class Done>
+                   Deadline deadline);
   void write_catalog(const CheckoutRunPtr& run, CheckoutStep step, engine::ShardId shard,
-                     engine::CatalogCommand command, Deadline deadline, Done then);
-  std::uint64_t open_step(CheckoutRun& run, CheckoutStep step, engine::ShardId shard,
-                          Deadline deadline);
-  /// False if the step is not open any more: its answer came too late.
-  bool close_step(CheckoutRun& run, std::uint64_t serial);
+                     engine::CatalogCommand command, Deadline deadline);
+  void on_order_answers(OrderAnswers& answers);
+  void on_catalog_answers(CatalogAnswers& answers);
+  void send_soon();
+  /// Notes a step that waits for an answer; if `written`, for that of a shard.
+  std::uint64_t open_step(const CheckoutRunPtr& run, CheckoutStep step, engine::ShardId shard,
+                          Deadline deadline, bool written);
+  /// Nothing if the step is not open any more: its answer came too late.
+  CheckoutRunPtr close_step(std::uint64_t serial, CheckoutRun::OpenStep& step);
+  void forget_steps(CheckoutRun& run);
 
   Deadline steady_now() { return clock().now(); }
 
@@ -204,7 +216,11 @@ private:
   PaymentProviders providers_;
   std::unordered_map<engine::OrderId, CheckoutRunPtr> running_;
   std::unordered_map<engine::PaymentId, CheckoutRunPtr> payments_;
+  std::unordered_map<std::uint64_t, CheckoutRunPtr> written_;  // by serial of an open step
+  std::vector<WriteCatalogs> unsent_catalog_;                  // by number of the shard
+  std::vector<WriteOrders> unsent_orders_;
   std::unordered_map<std::string, PaymentRequests> unsent_payments_;  // by provider
+  bool sending_soon_ = false;
   RefusalMemory refusals_;
   SoldOutNotes sold_out_;
   std::uint64_t last_serial_ = 0;

@@ -61,6 +61,8 @@ CheckoutCoordinatorActor::CheckoutCoordinatorActor(caf::actor_config& config, Pa
       limits_{std::move(parts.limits)},
       metrics_{parts.metrics},
       providers_{std::move(parts.providers)},
+      unsent_catalog_(routes_->catalog.size()),
+      unsent_orders_(routes_->orders.size()),
       refusals_{limits_.refusals_max},
       sold_out_{limits_.sold_out_max, limits_.sold_out_memory} {
 }
@@ -74,7 +76,9 @@ CheckoutCoordinatorActor::behavior_type CheckoutCoordinatorActor::make_behavior(
       [this](const Drain&) { return on_drain(); },
       [this](const PaymentAnswers& answers) { on_payment_answers(answers); },
       [this](const CheckoutTick&) { on_tick(); },
-      [this](const SendPayments&) { on_send_payments(); },
+      [this](OrderAnswers& answers) { on_order_answers(answers); },
+      [this](CatalogAnswers& answers) { on_catalog_answers(answers); },
+      [this](const SendCollected&) { on_send_collected(); },
   };
 }
 
@@ -355,7 +359,7 @@ void CheckoutCoordinatorActor::await_twin(const CheckoutRunPtr& run) {
 void CheckoutCoordinatorActor::finish(const CheckoutRunPtr& run) {
   if (run->finished) return;
   run->finished = true;
-  run->open.clear();
+  forget_steps(*run);
   if (!run->payment.empty()) payments_.erase(run->payment);
   running_.erase(run->order);
   if (run->unfinished) resume(std::move(*run->unfinished));
@@ -469,6 +473,7 @@ void CheckoutCoordinatorActor::on_tick() {
       }
       const CheckoutRun::OpenStep step = run->open[i];
       run->open.erase(run->open.begin() + static_cast<std::ptrdiff_t>(i));
+      written_.erase(step.serial);
       on_silence(run, step);
       if (run->finished) break;
       i = 0;

@@ -33,52 +33,6 @@ engine::Error declined(const PaymentAnswer& answer) {
 
 }  // namespace
 
-// Steps: what is asked and not answered yet.
-
-std::uint64_t CheckoutCoordinatorActor::open_step(CheckoutRun& run, CheckoutStep step,
-                                                  engine::ShardId shard, Deadline deadline) {
-  run.open.push_back({step, shard, deadline, ++last_serial_});
-  return last_serial_;
-}
-
-bool CheckoutCoordinatorActor::close_step(CheckoutRun& run, std::uint64_t serial) {
-  const auto found = std::find_if(run.open.begin(), run.open.end(),
-                                  [&](const auto& step) { return step.serial == serial; });
-  if (found == run.open.end()) return false;
-  *found = run.open.back();
-  run.open.pop_back();
-  return true;
-}
-
-template <class Done>
-void CheckoutCoordinatorActor::write_order(const CheckoutRunPtr& run, CheckoutStep step,
-                                           engine::OrderCommand command, Deadline deadline,
-                                           Done then) {
-  const auto& link = routes_->orders_at(run->order);
-  // The shard answers a command it drops; only a dead one is silent, a little later.
-  const auto serial = open_step(*run, step, link.shard, deadline + std::chrono::seconds{1});
-  write_to(this, link, WriteOrder{std::move(command), deadline},
-           [this, run, serial, shard = link.shard, then](OrderAnswer& answer) mutable {
-             if (!close_step(*run, serial)) return;
-             run->token.raise({shard, answer.position});
-             then(answer);
-           });
-}
-
-template <class Done>
-void CheckoutCoordinatorActor::write_catalog(const CheckoutRunPtr& run, CheckoutStep step,
-                                             engine::ShardId shard, engine::CatalogCommand command,
-                                             Deadline deadline, Done then) {
-  const auto serial = open_step(*run, step, shard, deadline + std::chrono::seconds{1});
-  write_to(this, routes_->catalog_of(shard),
-           WriteCatalog{std::move(command), deadline, Urgency::normal},
-           [this, run, serial, shard, then](CatalogAnswer& answer) mutable {
-             if (!close_step(*run, serial)) return;
-             run->token.raise({shard, answer.position});
-             then(answer);
-           });
-}
-
 void CheckoutCoordinatorActor::on_silence(const CheckoutRunPtr& run,
                                           const CheckoutRun::OpenStep& step) {
   switch (step.step) {
@@ -135,8 +89,7 @@ void CheckoutCoordinatorActor::execute(const CheckoutRunPtr& run, saga::Begin) {
 }
 
 void CheckoutCoordinatorActor::send_begin(const CheckoutRunPtr& run) {
-  write_order(run, CheckoutStep::begin, run->saga->begin(), run->client_deadline,
-              [this, run](OrderAnswer& answer) { on_begun(run, answer); });
+  write_order(run, CheckoutStep::begin, run->saga->begin(), run->client_deadline);
 }
 
 void CheckoutCoordinatorActor::on_begun(const CheckoutRunPtr& run, OrderAnswer& answer) {
@@ -169,10 +122,7 @@ void CheckoutCoordinatorActor::execute(const CheckoutRunPtr& run, saga::Reserve 
   engine::PlaceHold place{
       run->saga->hold(), engine::HoldOwner::checkout, std::move(command.lines), true, now,
       now + patience};
-  write_catalog(run, CheckoutStep::reserve, command.shard, std::move(place), deadline,
-                [this, run, shard = command.shard](CatalogAnswer& answer) {
-                  on_reserved(run, shard, answer);
-                });
+  write_catalog(run, CheckoutStep::reserve, command.shard, std::move(place), deadline);
 }
 
 void CheckoutCoordinatorActor::on_reserved(const CheckoutRunPtr& run, engine::ShardId shard,
@@ -288,22 +238,13 @@ void CheckoutCoordinatorActor::ask_provider(const CheckoutRunPtr& run, CheckoutS
     }
     return;
   }
-  open_step(*run, step, {}, steady_now() + limits_.payment_timeout);
+  open_step(run, step, {}, steady_now() + limits_.payment_timeout, false);
   if (run->payment.empty()) {
     run->payment = request.payment;
     payments_.insert_or_assign(run->payment, run);
   }
-  // The message lands behind every answer that is in the mailbox already, so the payments these
-  // lead to go out as one.
-  if (unsent_payments_.empty()) send(CheckoutCoordinatorSelf{this}, SendPayments{});
   unsent_payments_[run->provider].items.push_back(std::move(request));
-}
-
-void CheckoutCoordinatorActor::on_send_payments() {
-  for (auto& [name, requests] : unsent_payments_) {
-    send(*providers_.find(name), std::move(requests));
-  }
-  unsent_payments_.clear();
+  send_soon();
 }
 
 void CheckoutCoordinatorActor::on_payment_answers(const PaymentAnswers& answers) {
@@ -357,8 +298,7 @@ void CheckoutCoordinatorActor::on_payment_answer(const CheckoutRunPtr& run,
 void CheckoutCoordinatorActor::execute(const CheckoutRunPtr& run, saga::Place command) {
   write_order(run, CheckoutStep::place,
               engine::PlaceOrder{std::move(command.order), run->saga->hold()},
-              steady_now() + limits_.step_timeout,
-              [this, run](OrderAnswer& answer) { on_placed(run, answer); });
+              steady_now() + limits_.step_timeout);
 }
 
 void CheckoutCoordinatorActor::on_placed(const CheckoutRunPtr& run, OrderAnswer& answer) {
@@ -387,31 +327,13 @@ void CheckoutCoordinatorActor::execute(const CheckoutRunPtr& run, saga::CommitHo
   engine::CommitHold commit{run->saga->hold(), engine::HoldOwner::checkout, std::nullopt,
                             run->order.str(), time_of_day_.now()};
   write_catalog(run, CheckoutStep::commit, command.shard, std::move(commit),
-                steady_now() + limits_.step_timeout,
-                [this, run, shard = command.shard](CatalogAnswer& answer) {
-                  if (!answer.reply) {
-                    retry_later(*run);
-                    return;
-                  }
-                  const bool committing = std::any_of(
-                      run->open.begin(), run->open.end(),
-                      [](const auto& step) { return step.step == CheckoutStep::commit; });
-                  if (!committing) failpoint("checkout.after_commit_holds");
-                  feed(run, saga::HoldsCommitted{shard});
-                });
+                steady_now() + limits_.step_timeout);
 }
 
 void CheckoutCoordinatorActor::execute(const CheckoutRunPtr& run, saga::ReleaseHolds command) {
   engine::ReleaseHold release{run->saga->hold(), engine::HoldOwner::checkout, time_of_day_.now()};
   write_catalog(run, CheckoutStep::release, command.shard, release,
-                steady_now() + limits_.step_timeout,
-                [this, run, shard = command.shard](CatalogAnswer& answer) {
-                  if (!answer.reply) {
-                    retry_later(*run);
-                    return;
-                  }
-                  feed(run, saga::HoldsReleased{shard});
-                });
+                steady_now() + limits_.step_timeout);
 }
 
 void CheckoutCoordinatorActor::execute(const CheckoutRunPtr& run, saga::Refuse command) {
@@ -422,13 +344,7 @@ void CheckoutCoordinatorActor::execute(const CheckoutRunPtr& run, saga::Refuse c
   write_order(run, CheckoutStep::refuse,
               engine::RefuseCheckout{run->order, std::move(command.refusal), time_of_day_.now(),
                                      run->saga->hold()},
-              steady_now() + limits_.step_timeout, [this, run](OrderAnswer& answer) {
-                if (!answer.reply) {
-                  retry_later(*run);
-                  return;
-                }
-                feed(run, saga::RefuseDone{});
-              });
+              steady_now() + limits_.step_timeout);
 }
 
 void CheckoutCoordinatorActor::execute(const CheckoutRunPtr& run, saga::Abandon) {
@@ -437,25 +353,12 @@ void CheckoutCoordinatorActor::execute(const CheckoutRunPtr& run, saga::Abandon)
     return;
   }
   write_order(run, CheckoutStep::abandon, engine::AbandonCheckout{run->order, run->saga->hold()},
-              steady_now() + limits_.step_timeout, [this, run](OrderAnswer& answer) {
-                if (!answer.reply) {
-                  retry_later(*run);
-                  return;
-                }
-                feed(run, saga::AbandonDone{});
-              });
+              steady_now() + limits_.step_timeout);
 }
 
 void CheckoutCoordinatorActor::execute(const CheckoutRunPtr& run, saga::Complete) {
   write_order(run, CheckoutStep::complete, engine::CompleteOrder{run->order, time_of_day_.now()},
-              steady_now() + limits_.step_timeout, [this, run](OrderAnswer& answer) {
-                if (!answer.reply) {
-                  retry_later(*run);
-                  return;
-                }
-                failpoint("checkout.after_complete");
-                feed(run, saga::CompleteDone{});
-              });
+              steady_now() + limits_.step_timeout);
 }
 
 // Answers.
@@ -482,7 +385,7 @@ void CheckoutCoordinatorActor::execute(const CheckoutRunPtr& run, saga::Finished
   run->begin = run->saga->begin();
   run->begin->hold = engine::HoldId{run->begin->hold.str() + "r"};
   run->saga.reset();
-  run->open.clear();
+  forget_steps(*run);
   run->events.clear();
   run->reserve_first = run->reserve_refused = run->unbegun = false;
   if (!run->payment.empty()) payments_.erase(run->payment);

@@ -42,21 +42,26 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::MeetCoordinator)
 namespace souk::actors {
 
 /// The one owner of a catalog shard (catalog_shard.hpp).
-using CatalogShard = caf::typed_actor<caf::replies_to<WriteCatalog>::with<CatalogAnswer>,
-                                      caf::replies_to<ReadCatalog>::with<CatalogReading>,
-                                      caf::replies_to<ReadStatus>::with<ShardStatusReading>,
-                                      caf::replies_to<Materialise>::with<MaterialiseDone>,
-                                      caf::replies_to<Drain>::with<Drained>, caf::reacts_to<Stored>,
-                                      caf::reacts_to<JournalFailed>,
-                                      caf::reacts_to<MeetCoordinator>, caf::reacts_to<ShardTick>>;
-/// The one owner of an orders shard (order_shard.hpp).
-using OrderShard = caf::typed_actor<
-    caf::replies_to<WriteOrder>::with<OrderAnswer>, caf::replies_to<ReadOrders>::with<OrderReading>,
-    caf::replies_to<AwaitCheckout>::with<OrderAnswer>,
-    caf::replies_to<ReadUnfinished>::with<UnfinishedCheckouts>,
+using CatalogShard = caf::typed_actor<
+    caf::replies_to<WriteCatalog>::with<CatalogAnswer>, caf::reacts_to<WriteCatalogs>,
+    caf::replies_to<ReadCatalog>::with<CatalogReading>,
     caf::replies_to<ReadStatus>::with<ShardStatusReading>,
     caf::replies_to<Materialise>::with<MaterialiseDone>, caf::replies_to<Drain>::with<Drained>,
-    caf::reacts_to<Stored>, caf::reacts_to<JournalFailed>, caf::reacts_to<ShardTick>>;
+    caf::reacts_to<Stored>, caf::reacts_to<JournalFailed>, caf::reacts_to<MeetCoordinator>,
+    caf::reacts_to<ShardTick>>;
+/// The one owner of an orders shard (order_shard.hpp).
+using OrderShard =
+    caf::typed_actor<caf::replies_to<WriteOrder>::with<OrderAnswer>, caf::reacts_to<WriteOrders>,
+                     caf::replies_to<ReadOrders>::with<OrderReading>,
+                     caf::replies_to<AwaitCheckout>::with<OrderAnswer>,
+                     caf::replies_to<ReadUnfinished>::with<UnfinishedCheckouts>,
+                     caf::replies_to<ReadStatus>::with<ShardStatusReading>,
+                     caf::replies_to<Materialise>::with<MaterialiseDone>,
+                     caf::replies_to<Drain>::with<Drained>, caf::reacts_to<Stored>,
+                     caf::reacts_to<JournalFailed>, caf::reacts_to<ShardTick>>;
+/// Whoever sends WriteCatalogs, and whoever sends WriteOrders.
+using CatalogAsker = caf::typed_actor<caf::reacts_to<CatalogAnswers>>;
+using OrderAsker = caf::typed_actor<caf::reacts_to<OrderAnswers>>;
 /// Merges the records of all shards into one synced write (journal_writer.hpp). Sends Stored back
 /// to the sender.
 using JournalWriter = caf::typed_actor<caf::reacts_to<AppendRecords>>;

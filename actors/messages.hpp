@@ -43,6 +43,26 @@ struct CatalogAnswer {
   engine::Replay replay{};
 };
 
+/// Commands of one sender, each as a WriteCatalog of its own: a place in the queue was taken for
+/// each. The sender gets CatalogAnswers with one item per command, by `serial`, in as few messages
+/// as there are instants of answering.
+struct WriteCatalogs {
+  struct Item {
+    std::uint64_t serial = 0;
+    engine::CatalogCommand command;
+    Deadline deadline;
+  };
+  std::vector<Item> items;
+};
+struct CatalogAnswers {
+  using Answer = CatalogAnswer;
+  struct Item {
+    std::uint64_t serial = 0;
+    CatalogAnswer answer;
+  };
+  std::vector<Item> items;
+};
+
 struct ReadProduct {
   engine::ProductId product;
 };
@@ -101,6 +121,23 @@ struct WriteOrder {
 struct OrderAnswer {
   engine::Result<engine::CheckoutOpened> reply;
   engine::Position position = 0;
+};
+/// As WriteCatalogs and CatalogAnswers.
+struct WriteOrders {
+  struct Item {
+    std::uint64_t serial = 0;
+    engine::OrderCommand command;
+    Deadline deadline;
+  };
+  std::vector<Item> items;
+};
+struct OrderAnswers {
+  using Answer = OrderAnswer;
+  struct Item {
+    std::uint64_t serial = 0;
+    OrderAnswer answer;
+  };
+  std::vector<Item> items;
 };
 /// Waits until the checkout of that id is over: placed or refused (kind says which), or abandoned
 /// (kind fresh: the key is free again). Errors: idempotency_in_progress at the deadline,
@@ -261,10 +298,14 @@ struct SearchAnswer {
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::WriteCatalog)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::CatalogAnswer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::WriteCatalogs)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::CatalogAnswers)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ReadCatalog)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::CatalogReading)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::WriteOrder)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::OrderAnswer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::WriteOrders)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::OrderAnswers)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::AwaitCheckout)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ReadOrders)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::OrderReading)

@@ -71,15 +71,15 @@ public:
   const char* name() const override { return "order_shard"; }
 
 private:
-  using Promise = caf::typed_response_promise<OrderAnswer>;
+  using To = AnswerTo<OrderAnswer>;
 
   struct Waiting {
     engine::OrderCommand command;
     Deadline deadline = Deadline::max();
-    std::optional<Promise> promise;  // nothing: a command of the shard itself
+    To to{};
   };
   struct Pending {
-    Promise promise;
+    To to;
     OrderAnswer answer;
   };
   behavior_type make_behavior() override {
@@ -87,6 +87,7 @@ private:
     delayed_send(this, parts_->limits.tick, ShardTick{});
     return {
         [this](WriteOrder& request) { return on_write(request); },
+        [this](WriteOrders& request) { on_write_many(request); },
         [this](ReadOrders& request) { return on_read(request); },
         [this](const AwaitCheckout& request) { return on_await(request); },
         [this](const ReadUnfinished&) { return UnfinishedCheckouts{state_.unfinished()}; },
@@ -101,14 +102,33 @@ private:
   }
 
   caf::result<OrderAnswer> on_write(WriteOrder& request) {
-    if (failure_) return refuse(Error{Errc::unavailable, failure_->detail});
-    // While draining, checkouts under way may finish; new ones may not begin.
-    if (draining_ && std::holds_alternative<engine::BeginCheckout>(request.command)) {
-      return refuse(Error{Errc::unavailable, "the node is stopping"});
-    }
+    if (auto refused = refusal_of(request.command)) return refuse(std::move(*refused));
     auto promise = make_response_promise<OrderAnswer>();
-    take_in({std::move(request.command), request.deadline, promise});
+    take_in({std::move(request.command), request.deadline, {promise}});
     return promise;
+  }
+
+  void on_write_many(WriteOrders& request) {
+    const caf::strong_actor_ptr& asker = current_sender();
+    for (auto& item : request.items) {
+      if (auto refused = refusal_of(item.command)) {
+        parts_->metrics->shed();
+        answer({{}, asker, item.serial}, {std::move(*refused), state_.position()});
+      } else {
+        take_in({std::move(item.command), item.deadline, {{}, asker, item.serial}});
+      }
+    }
+    answers_.send(this);
+  }
+
+  /// Why the command is not taken now, if so.
+  std::optional<Error> refusal_of(const engine::OrderCommand& command) const {
+    if (failure_) return Error{Errc::unavailable, failure_->detail};
+    // While draining, checkouts under way may finish; new ones may not begin.
+    if (draining_ && std::holds_alternative<engine::BeginCheckout>(command)) {
+      return Error{Errc::unavailable, "the node is stopping"};
+    }
+    return std::nullopt;
   }
 
   OrderAnswer refuse(Error error) {
@@ -142,7 +162,7 @@ private:
       waiting_.pop_front();
       if (next.deadline <= now) {
         parts_->metrics->shed();
-        answer(*next.promise,
+        answer(next.to,
                {Error{Errc::timed_out, "the deadline passed while it waited"}, state_.position()});
         continue;
       }
@@ -151,23 +171,24 @@ private:
     }
     if (!record.events.empty()) journal(std::move(record), commands);
     for (auto& [position, pending] : held) pipeline_.hold(position, std::move(pending));
+    answers_.send(this);
     schedule_decide();
   }
 
   void decide_one(Waiting next, engine::OrderRecord& record,
                   std::vector<std::pair<Position, Pending>>& held) {
     if (const auto loaded = make_resident(order_of(next.command)); !loaded) {
-      if (next.promise) answer(*next.promise, {loaded.error(), state_.position()});
+      if (next.to.somebody()) answer(next.to, {loaded.error(), state_.position()});
       return;
     }
     auto decision = state_.decide(std::move(next.command), record);
-    if (!next.promise) return;
+    if (!next.to.somebody()) return;
     OrderAnswer reply{std::move(decision.reply), decision.answer_at};
     if (decision.answer_at <= pipeline_.committed()) {
       reply.position = state_.position();
-      answer(*next.promise, std::move(reply));
+      answer(next.to, std::move(reply));
     } else {
-      held.emplace_back(decision.answer_at, Pending{*next.promise, std::move(reply)});
+      held.emplace_back(decision.answer_at, Pending{std::move(next.to), std::move(reply)});
     }
   }
 
@@ -214,16 +235,23 @@ private:
       show_state();
     }
     pipeline_.release(
-        [this](Position, Pending pending) { answer(pending.promise, std::move(pending.answer)); });
+        [this](Position, Pending pending) { answer(pending.to, std::move(pending.answer)); });
+    answers_.send(this);
     answer_reads();
     start_save_when_due();
     finish_drain();
     schedule_decide();
   }
 
-  void answer(Promise& promise, OrderAnswer reply) {
+  /// To a batch's sender it goes out with answers_.send().
+  void answer(const To& to, OrderAnswer reply) {
     publication_.leave();
-    promise.deliver(std::move(reply));
+    if (to.asker) {
+      answers_.add(to.asker, to.serial, std::move(reply));
+    } else {
+      auto promise = *to.promise;
+      promise.deliver(std::move(reply));
+    }
   }
 
   /// Repeats of a checkout under way wait here for what becomes of the first.
@@ -253,11 +281,12 @@ private:
     // key.
     const Error unknown{Errc::unavailable, "the journal failed; the outcome is unknown"};
     pipeline_.abandon([&](Position, Pending pending) {
-      answer(pending.promise, {unknown, state_.position()});
+      answer(pending.to, {unknown, state_.position()});
     });
     for (Waiting& waiting : std::exchange(waiting_, {})) {
-      if (waiting.promise) answer(*waiting.promise, {unknown, state_.position()});
+      if (waiting.to.somebody()) answer(waiting.to, {unknown, state_.position()});
     }
+    answers_.send(this);
     twins_.give_up(Deadline::max(), state_.position());
     finish_drain();
   }
@@ -400,6 +429,7 @@ private:
   Backlog backlog_;
   std::deque<Waiting> waiting_;
   CheckoutTwins twins_;
+  AnswerBatches<OrderAsker, OrderAnswers> answers_;
   WaitingReads<ReadOrders, OrderReading> waiting_reads_;
   SaveWaiters save_waiters_;
   std::vector<caf::typed_response_promise<Drained>> drain_waiters_;

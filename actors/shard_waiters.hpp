@@ -1,12 +1,53 @@
 #pragma once
 
+#include <caf/actor_cast.hpp>
 #include <caf/typed_response_promise.hpp>
+#include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "actors/messages.hpp"
 
 namespace souk::actors {
+
+/// Whom a command's answer goes to: the sender of a request, of a batch (then by serial), or nobody
+/// (a command of the shard itself).
+template <class Answer>
+struct AnswerTo {
+  std::optional<caf::typed_response_promise<Answer>> promise{};
+  caf::strong_actor_ptr asker{};
+  std::uint64_t serial = 0;
+
+  bool somebody() const { return promise || asker; }
+};
+
+/// Answers to commands that came in batches: what is given within one message's handling goes out
+/// as one message to each asker.
+template <class Asker, class Answers>
+class AnswerBatches {
+public:
+  void add(const caf::strong_actor_ptr& asker, std::uint64_t serial,
+           typename Answers::Answer answer) {
+    for (auto& batch : batches_) {
+      if (batch.first == asker) {
+        batch.second.items.push_back({serial, std::move(answer)});
+        return;
+      }
+    }
+    batches_.emplace_back(asker, Answers{}).second.items.push_back({serial, std::move(answer)});
+  }
+  template <class Self>
+  void send(Self* self) {
+    for (auto& [asker, answers] : batches_) {
+      self->send(caf::actor_cast<Asker>(asker), std::move(answers));
+    }
+    batches_.clear();
+  }
+
+private:
+  std::vector<std::pair<caf::strong_actor_ptr, Answers>> batches_;
+};
 
 /// Reads that carry a token of a state this shard has not applied yet. Bounded.
 template <class Request, class Answer>

@@ -79,63 +79,128 @@ std::string name_of(PaymentVerb verb) {
                                         : "void";
 }
 
-/// Stands between a coordinator and a shard.
-template <class Answer, class Write, class Read, class Reading, class Handle>
-caf::behavior proxy(caf::event_based_actor* self, const Handle& shard, PublicationPtr publication,
-                    std::function<Fault(const std::string&)> fate) {
-  self->set_default_handler(caf::drop);
-  return {
-      [=](Write& message) -> caf::result<Answer> {
-        const Fault fault = fate(name_of(message.command));
-        auto promise = self->make_response_promise<Answer>();
-        const auto refuse = [&](Errc code) {
-          publication->leave();
-          auto answer = promise;
-          answer.deliver(Answer{Error{code, "injected", {}, {}}});
-          return promise;
-        };
-        switch (fault) {
-          case Fault::lose_request:
-            publication->leave();
-            return promise;
-          case Fault::overloaded:
-            return refuse(Errc::overloaded);
-          case Fault::timed_out:
-            return refuse(Errc::timed_out);
-          case Fault::unavailable:
-            return refuse(Errc::unavailable);
-          default:
-            break;
-        }
-        self->request(shard, caf::infinite, std::move(message))
-            .then(
-                [=](Answer& answer) mutable {
-                  if (fault == Fault::lose_answer) return;
-                  if (fault == Fault::unavailable_after) {
-                    answer.reply = Error{Errc::unavailable, "injected", {}, {}};
-                  }
-                  promise.deliver(std::move(answer));
-                },
-                [](const caf::error&) {});
-        return promise;
-      },
-      [=](Read& message) { return self->delegate(shard, std::move(message)); },
-      [=](AwaitCheckout& message) -> caf::result<OrderAnswer> {
-        if constexpr (std::is_same_v<Handle, OrderShard>) {
-          return self->delegate(shard, std::move(message));
-        } else {
-          return caf::sec::unexpected_message;
-        }
-      },
-      [=](ReadUnfinished& message) -> caf::result<UnfinishedCheckouts> {
-        if constexpr (std::is_same_v<Handle, OrderShard>) {
-          return self->delegate(shard, std::move(message));
-        } else {
-          return caf::sec::unexpected_message;
-        }
-      },
-  };
+/// A command that was refused on its way, if that is its fate.
+std::optional<Error> refused_by(Fault fault) {
+  switch (fault) {
+    case Fault::overloaded:
+      return Error{Errc::overloaded, "injected", {}, {}};
+    case Fault::timed_out:
+      return Error{Errc::timed_out, "injected", {}, {}};
+    case Fault::unavailable:
+      return Error{Errc::unavailable, "injected", {}, {}};
+    default:
+      return std::nullopt;
+  }
 }
+
+/// Stands between the coordinators and a shard.
+template <class Answer, class Write, class Writes, class Answers, class Read, class Handle>
+class ProxyActor : public caf::event_based_actor {
+public:
+  ProxyActor(caf::actor_config& config, Handle shard, PublicationPtr publication,
+             std::function<Fault(const std::string&)> fate)
+      : caf::event_based_actor{config},
+        shard_{std::move(shard)},
+        publication_{std::move(publication)},
+        fate_{std::move(fate)} {}
+
+private:
+  caf::behavior make_behavior() override {
+    set_default_handler(caf::drop);
+    return {
+        [this](Write& message) -> caf::result<Answer> {
+          auto promise = make_response_promise<Answer>();
+          carry(std::move(message), fate_(name_of(message.command)),
+                [promise](Answer answer) mutable { promise.deliver(std::move(answer)); });
+          return promise;
+        },
+        [this](Writes& message) { on_batch(message); },
+        [this](Answers& answers) { pass_on(answers); },
+        [this](Read& message) { return delegate(shard_, std::move(message)); },
+        [this](AwaitCheckout& message) -> caf::result<OrderAnswer> {
+          if constexpr (std::is_same_v<Handle, OrderShard>) {
+            return delegate(shard_, std::move(message));
+          } else {
+            return caf::sec::unexpected_message;
+          }
+        },
+        [this](ReadUnfinished& message) -> caf::result<UnfinishedCheckouts> {
+          if constexpr (std::is_same_v<Handle, OrderShard>) {
+            return delegate(shard_, std::move(message));
+          } else {
+            return caf::sec::unexpected_message;
+          }
+        },
+    };
+  }
+
+  /// Those that arrive unharmed arrive together; each of the others has its own way.
+  void on_batch(Writes& message) {
+    const auto asker = caf::actor_cast<caf::actor>(current_sender());
+    Writes unharmed;
+    for (auto& item : message.items) {
+      const Fault fault = fate_(name_of(item.command));
+      if (fault == Fault::none) {
+        askers_.emplace(++last_serial_, std::pair{asker, item.serial});
+        unharmed.items.push_back({last_serial_, std::move(item.command), item.deadline});
+        continue;
+      }
+      Write alone{};
+      alone.command = std::move(item.command);
+      alone.deadline = item.deadline;
+      carry(std::move(alone), fault, [this, asker, serial = item.serial](Answer answer) {
+        Answers one;
+        one.items.push_back({serial, std::move(answer)});
+        send(asker, std::move(one));
+      });
+    }
+    if (!unharmed.items.empty()) send(shard_, std::move(unharmed));
+  }
+
+  void pass_on(Answers& answers) {
+    std::map<caf::actor, Answers> by_asker;
+    for (auto& item : answers.items) {
+      const auto found = askers_.find(item.serial);
+      if (found == askers_.end()) throw std::logic_error{"a command was answered twice"};
+      by_asker[found->second.first].items.push_back({found->second.second, std::move(item.answer)});
+      askers_.erase(found);
+    }
+    for (auto& [asker, items] : by_asker) send(asker, std::move(items));
+  }
+
+  template <class Deliver>
+  void carry(Write message, Fault fault, Deliver deliver) {
+    if (fault == Fault::lose_request) {
+      publication_->leave();
+      return;
+    }
+    if (auto refused = refused_by(fault)) {
+      publication_->leave();
+      deliver(Answer{std::move(*refused)});
+      return;
+    }
+    request(shard_, caf::infinite, std::move(message))
+        .then(
+            [fault, deliver](Answer& answer) mutable {
+              if (fault == Fault::lose_answer) return;
+              if (fault == Fault::unavailable_after) {
+                answer.reply = Error{Errc::unavailable, "injected", {}, {}};
+              }
+              deliver(std::move(answer));
+            },
+            [](const caf::error&) {});
+  }
+
+  Handle shard_;
+  PublicationPtr publication_;
+  std::function<Fault(const std::string&)> fate_;
+  std::map<std::uint64_t, std::pair<caf::actor, std::uint64_t>> askers_;
+  std::uint64_t last_serial_ = 0;
+};
+using CatalogProxy = ProxyActor<CatalogAnswer, WriteCatalog, WriteCatalogs, CatalogAnswers,
+                                ReadCatalog, CatalogShard>;
+using OrderProxy =
+    ProxyActor<OrderAnswer, WriteOrder, WriteOrders, OrderAnswers, ReadOrders, OrderShard>;
 
 }  // namespace
 
@@ -241,17 +306,15 @@ void Shop::start() {
   };
   Routes proxied = real;
   for (auto& link : proxied.catalog) {
-    const auto between = system_->spawn(
-        proxy<CatalogAnswer, WriteCatalog, ReadCatalog, CatalogReading, CatalogShard>, link.actor,
-        link.publication, std::function<Fault(const std::string&)>{fate});
+    const auto between = caf::actor_cast<caf::actor>(
+        system_->spawn<CatalogProxy>(link.actor, link.publication, fate));
     actors_.push_back(caf::actor_cast<caf::actor>(link.actor));
     actors_.push_back(between);
     link.actor = caf::actor_cast<CatalogShard>(between);
   }
   for (auto& link : proxied.orders) {
-    const auto between = system_->spawn(
-        proxy<OrderAnswer, WriteOrder, ReadOrders, OrderReading, OrderShard>, link.actor,
-        link.publication, std::function<Fault(const std::string&)>{fate});
+    const auto between =
+        caf::actor_cast<caf::actor>(system_->spawn<OrderProxy>(link.actor, link.publication, fate));
     actors_.push_back(caf::actor_cast<caf::actor>(link.actor));
     actors_.push_back(between);
     link.actor = caf::actor_cast<OrderShard>(between);

@@ -156,6 +156,46 @@ void materialise(SeededScheduler& scheduler, Shard& shard) {
 
 }  // namespace
 
+TEST_CASE("order shard: every command of a batch is answered once, those of a record together") {
+  Disk disk;
+  ManualClock clock;
+  SeededScheduler scheduler{7};
+  Shard shard{disk, scheduler, clock};
+  WriteOrders batch;
+  const std::size_t commands = limits_for_tests().batch_commands_max + 2;
+  for (std::uint64_t i = 1; i < commands; ++i) {
+    REQUIRE(shard.publication->enter());
+    batch.items.push_back({i, begin_of("k" + std::to_string(i), i, clock.now()), Deadline::max()});
+  }
+  // Dropped unread, for its time is over.
+  REQUIRE(shard.publication->enter());
+  batch.items.push_back({commands, begin_of("late", 1, clock.now()), Deadline::min()});
+
+  std::map<std::uint64_t, OrderAnswer> answers;
+  std::size_t messages = 0;
+  const caf::actor asker =
+      scheduler.system().spawn([&](caf::event_based_actor* self) -> caf::behavior {
+        self->send(shard.actor, std::move(batch));
+        return {[&](OrderAnswers& some) {
+          ++messages;
+          for (auto& item : some.items) {
+            CHECK(answers.emplace(item.serial, std::move(item.answer)).second);
+          }
+        }};
+      });
+  REQUIRE(scheduler.run_until([&] { return answers.size() == commands; }));
+  for (std::uint64_t i = 1; i < commands; ++i) {
+    REQUIRE(answers.at(i).reply);
+    CHECK(answers.at(i).reply->kind == engine::CheckoutOpened::Kind::fresh);
+    CHECK(answers.at(i).position <= shard.publication->committed);
+  }
+  CHECK(answers.at(commands).reply.error().code == engine::Errc::timed_out);
+  CHECK(messages <= 3);  // two records, and what was not taken into any
+  CHECK(shard.publication->queued() == 0);
+  caf::anon_send_exit(asker, caf::exit_reason::kill);
+  scheduler.settle();
+}
+
 TEST_CASE("order shard: a repeat meets its twin, under way, placed, and after it left memory") {
   Disk disk;
   ManualClock clock;

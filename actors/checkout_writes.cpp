@@ -1,0 +1,139 @@
+#include <algorithm>
+#include <utility>
+
+#include "actors/checkout_actor.hpp"
+#include "actors/failpoint.hpp"
+
+namespace souk::actors {
+
+namespace saga = engine::saga;
+
+// Steps: what is asked and not answered yet.
+
+std::uint64_t CheckoutCoordinatorActor::open_step(const CheckoutRunPtr& run, CheckoutStep step,
+                                                  engine::ShardId shard, Deadline deadline,
+                                                  bool written) {
+  run->open.push_back({step, shard, deadline, ++last_serial_});
+  if (written) written_.emplace(last_serial_, run);
+  return last_serial_;
+}
+
+CheckoutRunPtr CheckoutCoordinatorActor::close_step(std::uint64_t serial,
+                                                    CheckoutRun::OpenStep& step) {
+  const auto asked = written_.find(serial);
+  if (asked == written_.end()) return nullptr;
+  CheckoutRunPtr run = std::move(asked->second);
+  written_.erase(asked);
+  const auto found = std::find_if(run->open.begin(), run->open.end(),
+                                  [&](const auto& entry) { return entry.serial == serial; });
+  if (found == run->open.end()) return nullptr;
+  step = *found;
+  *found = run->open.back();
+  run->open.pop_back();
+  return run;
+}
+
+void CheckoutCoordinatorActor::forget_steps(CheckoutRun& run) {
+  for (const CheckoutRun::OpenStep& step : run.open) written_.erase(step.serial);
+  run.open.clear();
+}
+
+// Asking.
+
+void CheckoutCoordinatorActor::write_order(const CheckoutRunPtr& run, CheckoutStep step,
+                                           engine::OrderCommand command, Deadline deadline) {
+  const auto& link = routes_->orders_at(run->order);
+  if (!link.publication->enter()) {
+    OrderAnswer full{engine::Error{engine::Errc::overloaded, "the shard's queue is full"}};
+    on_order_answer(run, step, full);
+    return;
+  }
+  // The shard answers a command it drops; only a dead one is silent, a little later.
+  const auto serial = open_step(run, step, link.shard, deadline + std::chrono::seconds{1}, true);
+  unsent_orders_[link.shard.number].items.push_back({serial, std::move(command), deadline});
+  send_soon();
+}
+
+void CheckoutCoordinatorActor::write_catalog(const CheckoutRunPtr& run, CheckoutStep step,
+                                             engine::ShardId shard, engine::CatalogCommand command,
+                                             Deadline deadline) {
+  if (!routes_->catalog_of(shard).publication->enter()) {
+    CatalogAnswer full{engine::Error{engine::Errc::overloaded, "the shard's queue is full"}};
+    on_catalog_answer(run, step, shard, full);
+    return;
+  }
+  const auto serial = open_step(run, step, shard, deadline + std::chrono::seconds{1}, true);
+  unsent_catalog_[shard.number].items.push_back({serial, std::move(command), deadline});
+  send_soon();
+}
+
+/// The message lands behind every answer that is in the mailbox already, so what these lead to goes
+/// out together.
+void CheckoutCoordinatorActor::send_soon() {
+  if (sending_soon_) return;
+  sending_soon_ = true;
+  send(CheckoutCoordinatorSelf{this}, SendCollected{});
+}
+
+void CheckoutCoordinatorActor::on_send_collected() {
+  sending_soon_ = false;
+  for (std::size_t i = 0; i < unsent_orders_.size(); ++i) {
+    if (unsent_orders_[i].items.empty()) continue;
+    send(routes_->orders[i].actor, std::exchange(unsent_orders_[i], {}));
+  }
+  for (std::size_t i = 0; i < unsent_catalog_.size(); ++i) {
+    if (unsent_catalog_[i].items.empty()) continue;
+    send(routes_->catalog[i].actor, std::exchange(unsent_catalog_[i], {}));
+  }
+  for (auto& [name, requests] : unsent_payments_) {
+    send(*providers_.find(name), std::move(requests));
+  }
+  unsent_payments_.clear();
+}
+
+// Answers.
+
+void CheckoutCoordinatorActor::on_order_answers(OrderAnswers& answers) {
+  for (auto& [serial, answer] : answers.items) {
+    CheckoutRun::OpenStep step;
+    const CheckoutRunPtr run = close_step(serial, step);
+    if (!run) continue;
+    run->token.raise({step.shard, answer.position});
+    on_order_answer(run, step.step, answer);
+  }
+}
+
+void CheckoutCoordinatorActor::on_catalog_answers(CatalogAnswers& answers) {
+  for (auto& [serial, answer] : answers.items) {
+    CheckoutRun::OpenStep step;
+    const CheckoutRunPtr run = close_step(serial, step);
+    if (!run) continue;
+    run->token.raise({step.shard, answer.position});
+    on_catalog_answer(run, step.step, step.shard, answer);
+  }
+}
+
+void CheckoutCoordinatorActor::on_order_answer(const CheckoutRunPtr& run, CheckoutStep step,
+                                               OrderAnswer& answer) {
+  if (step == CheckoutStep::begin) return on_begun(run, answer);
+  if (step == CheckoutStep::place) return on_placed(run, answer);
+  if (!answer.reply) return retry_later(*run);
+  if (step == CheckoutStep::refuse) return feed(run, saga::RefuseDone{});
+  if (step == CheckoutStep::abandon) return feed(run, saga::AbandonDone{});
+  failpoint("checkout.after_complete");
+  feed(run, saga::CompleteDone{});
+}
+
+void CheckoutCoordinatorActor::on_catalog_answer(const CheckoutRunPtr& run, CheckoutStep step,
+                                                 engine::ShardId shard, CatalogAnswer& answer) {
+  if (step == CheckoutStep::reserve) return on_reserved(run, shard, answer);
+  if (!answer.reply) return retry_later(*run);
+  if (step == CheckoutStep::release) return feed(run, saga::HoldsReleased{shard});
+  const bool committing = std::any_of(run->open.begin(), run->open.end(), [](const auto& open) {
+    return open.step == CheckoutStep::commit;
+  });
+  if (!committing) failpoint("checkout.after_commit_holds");
+  feed(run, saga::HoldsCommitted{shard});
+}
+
+}  // namespace souk::actors
