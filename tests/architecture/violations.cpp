@@ -121,8 +121,10 @@ std::string objection(std::string_view path, std::string_view header) {
   if (kStandard.contains(header) || is_instruction_set(header)) return "";
   if (is_system(header)) return folder == "engine" ? "the engine knows no operating system" : "";
 
-  // bench/micro measures functions; the rest of bench speaks HTTP only.
-  if (path.starts_with("bench/micro/") && header.starts_with("engine/")) return "";
+  // bench/micro measures functions and a node in process; the rest of bench speaks HTTP only.
+  if (path.starts_with("bench/micro/") &&
+      (header.starts_with("engine/") || header.starts_with("actors/")))
+    return "";
   const std::string_view target = folder_of(header);
   if (!kArrows.contains(target)) return "no such folder or library is in the table";
   if (target == folder || starts_with_any(target, kArrows.at(folder))) return "";
