@@ -13,8 +13,8 @@ packages=(
   prometheus-cpp-dev doctest-dev libroaring-dev libstemmer-dev libutf8proc-dev libxxhash-dev libzstd-dev libsodium-dev
   libssl-dev libfmt-dev libspdlog-dev libcli11-dev libtomlplusplus-dev zlib1g-dev libjemalloc-dev libcurl4-openssl-dev curl
 )
-# What only the tests need: the metrics linter, the fuzzers' compiler, power cuts and JSON on the command line.
-[ "${1:-}" = --build-only ] || packages+=(prometheus clang libclang-rt-dev e2fsprogs jq python3 util-linux)
+# What only the tests need: the metrics linter, the model checker, the fuzzers' compiler, power cuts and JSON on the command line.
+[ "${1:-}" = --build-only ] || packages+=(prometheus spin clang libclang-rt-dev e2fsprogs jq python3 util-linux)
 
 missing=()
 for package in "${packages[@]}"; do
