@@ -21,6 +21,8 @@ namespace souk::actors {
 struct CheckoutTick {};
 /// What was collected for shards and providers since the last is to go out.
 struct SendCollected {};
+/// The same for what nobody waits for.
+struct SendDeferred {};
 
 enum class CheckoutStep : std::uint8_t {
   begin,
@@ -102,13 +104,14 @@ using LineSlots = std::vector<std::optional<engine::Slot>>;
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::CheckoutTick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::SendCollected)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::SendDeferred)
 
 namespace souk::actors {
 
 using CheckoutCoordinatorSelf =
     CheckoutCoordinator::extend<caf::reacts_to<CatalogAnswers>, caf::reacts_to<OrderAnswers>,
                                 caf::reacts_to<PaymentAnswers>, caf::reacts_to<CheckoutTick>,
-                                caf::reacts_to<SendCollected>>;
+                                caf::reacts_to<SendCollected>, caf::reacts_to<SendDeferred>>;
 
 class CheckoutCoordinatorActor final : public CheckoutCoordinatorSelf::base {
 public:
@@ -191,7 +194,8 @@ private:
                          CatalogAnswer& answer);
 
   // Asking shards (checkout_writes.cpp). Commands are collected, and go out as one message to each
-  // shard when everything that waits in the mailbox has been taken.
+  // shard when everything that waits in the mailbox has been taken. Those that follow the answer
+  // wait a little for more of their kind.
   void write_order(const CheckoutRunPtr& run, CheckoutStep step, engine::OrderCommand command,
                    Deadline deadline);
   void write_catalog(const CheckoutRunPtr& run, CheckoutStep step, engine::ShardId shard,
@@ -199,6 +203,11 @@ private:
   void on_order_answers(OrderAnswers& answers);
   void on_catalog_answers(CatalogAnswers& answers);
   void send_soon();
+  void send_later();
+  void on_send_deferred();
+  template <class Writes>
+  std::vector<Writes>& unsent(CheckoutStep step, std::vector<Writes>& soon,
+                              std::vector<Writes>& later);
   /// Notes a step that waits for an answer; if `written`, for that of a shard.
   std::uint64_t open_step(const CheckoutRunPtr& run, CheckoutStep step, engine::ShardId shard,
                           Deadline deadline, bool written);
@@ -219,6 +228,9 @@ private:
   std::unordered_map<std::uint64_t, CheckoutRunPtr> written_;  // by serial of an open step
   std::vector<WriteCatalogs> unsent_catalog_;                  // by number of the shard
   std::vector<WriteOrders> unsent_orders_;
+  std::vector<WriteCatalogs> deferred_catalog_;
+  std::vector<WriteOrders> deferred_orders_;
+  std::size_t deferred_ = 0;
   std::unordered_map<std::string, PaymentRequests> unsent_payments_;  // by provider
   bool sending_soon_ = false;
   RefusalMemory refusals_;

@@ -63,6 +63,8 @@ CheckoutCoordinatorActor::CheckoutCoordinatorActor(caf::actor_config& config, Pa
       providers_{std::move(parts.providers)},
       unsent_catalog_(routes_->catalog.size()),
       unsent_orders_(routes_->orders.size()),
+      deferred_catalog_(routes_->catalog.size()),
+      deferred_orders_(routes_->orders.size()),
       refusals_{limits_.refusals_max},
       sold_out_{limits_.sold_out_max, limits_.sold_out_memory} {
 }
@@ -79,6 +81,7 @@ CheckoutCoordinatorActor::behavior_type CheckoutCoordinatorActor::make_behavior(
       [this](OrderAnswers& answers) { on_order_answers(answers); },
       [this](CatalogAnswers& answers) { on_catalog_answers(answers); },
       [this](const SendCollected&) { on_send_collected(); },
+      [this](const SendDeferred&) { on_send_deferred(); },
   };
 }
 
@@ -413,6 +416,7 @@ caf::result<HoldsJudged> CheckoutCoordinatorActor::on_judge(const JudgeHolds& qu
 
 caf::result<Drained> CheckoutCoordinatorActor::on_drain() {
   draining_ = true;
+  on_send_deferred();
   auto promise = make_response_promise<Drained>();
   drains_.push_back(promise);
   answer_drains();

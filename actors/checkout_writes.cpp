@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "actors/checkout_actor.hpp"
@@ -7,6 +8,20 @@
 namespace souk::actors {
 
 namespace saga = engine::saga;
+
+namespace {
+
+constexpr std::size_t kDeferredMax = 512;  // then they go out without waiting any longer
+
+template <class Writes>
+void append(std::vector<Writes>& to, std::vector<Writes>& from) {
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    std::move(from[i].items.begin(), from[i].items.end(), std::back_inserter(to[i].items));
+    from[i].items.clear();
+  }
+}
+
+}  // namespace
 
 // Steps: what is asked and not answered yet.
 
@@ -50,8 +65,8 @@ void CheckoutCoordinatorActor::write_order(const CheckoutRunPtr& run, CheckoutSt
   }
   // The shard answers a command it drops; only a dead one is silent, a little later.
   const auto serial = open_step(run, step, link.shard, deadline + std::chrono::seconds{1}, true);
-  unsent_orders_[link.shard.number].items.push_back({serial, std::move(command), deadline});
-  send_soon();
+  unsent(step, unsent_orders_, deferred_orders_)[link.shard.number].items.push_back(
+      {serial, std::move(command), deadline});
 }
 
 void CheckoutCoordinatorActor::write_catalog(const CheckoutRunPtr& run, CheckoutStep step,
@@ -63,7 +78,35 @@ void CheckoutCoordinatorActor::write_catalog(const CheckoutRunPtr& run, Checkout
     return;
   }
   const auto serial = open_step(run, step, shard, deadline + std::chrono::seconds{1}, true);
-  unsent_catalog_[shard.number].items.push_back({serial, std::move(command), deadline});
+  unsent(step, unsent_catalog_, deferred_catalog_)[shard.number].items.push_back(
+      {serial, std::move(command), deadline});
+}
+
+/// Where a command of that step is to be collected; sees to it that it goes out.
+template <class Writes>
+std::vector<Writes>& CheckoutCoordinatorActor::unsent(CheckoutStep step, std::vector<Writes>& soon,
+                                                      std::vector<Writes>& later) {
+  const bool awaited = step != CheckoutStep::commit && step != CheckoutStep::complete;
+  if (awaited || draining_ || limits_.completion_delay.count() == 0) {
+    send_soon();
+    return soon;
+  }
+  send_later();
+  return later;
+}
+
+void CheckoutCoordinatorActor::send_later() {
+  if (deferred_++ == 0) {
+    delayed_send(CheckoutCoordinatorSelf{this}, limits_.completion_delay, SendDeferred{});
+  }
+  if (deferred_ == kDeferredMax) send_soon();
+}
+
+void CheckoutCoordinatorActor::on_send_deferred() {
+  if (deferred_ == 0) return;
+  deferred_ = 0;
+  append(unsent_orders_, deferred_orders_);
+  append(unsent_catalog_, deferred_catalog_);
   send_soon();
 }
 
@@ -76,6 +119,7 @@ void CheckoutCoordinatorActor::send_soon() {
 }
 
 void CheckoutCoordinatorActor::on_send_collected() {
+  if (deferred_ >= kDeferredMax) on_send_deferred();
   sending_soon_ = false;
   for (std::size_t i = 0; i < unsent_orders_.size(); ++i) {
     if (unsent_orders_[i].items.empty()) continue;

@@ -50,11 +50,18 @@ private:
   engine::Timestamp now_{1'700'000'000'000'000};
 };
 
+/// Time stands still in run(), so nothing waits for it unless a test wants that.
+inline actors::CheckoutLimits limits_of_shop() {
+  actors::CheckoutLimits limits;
+  limits.completion_delay = std::chrono::milliseconds{0};
+  return limits;
+}
+
 struct ShopOptions {
   std::uint64_t seed = 1;
   std::uint32_t catalog_shards = 3;
   std::uint32_t order_shards = 2;
-  actors::CheckoutLimits limits{};
+  actors::CheckoutLimits limits = limits_of_shop();
 };
 
 class Shop {
