@@ -147,8 +147,8 @@ private:
   void start(const CheckoutRunPtr& run, const LineSlots& slots);
   void resume(engine::CheckoutEntry entry);
   void answer(CheckoutRun& run, engine::Result<CheckoutReply> reply, const engine::Replay& replay);
-  void deliver(CheckoutWaiter& waiter, const CheckoutRun& run,
-               const engine::Result<CheckoutReply>& reply, const engine::Replay& replay);
+  void deliver(CheckoutWaiter& waiter, const CheckoutRun& run, engine::Result<CheckoutReply> reply,
+               const engine::Replay& replay);
   /// The stored outcome of the key answers the run's clients.
   void answer_from(CheckoutRun& run, const engine::CheckoutEntry& entry);
   /// Another coordinator runs a checkout of this key: its outcome answers the run's clients.

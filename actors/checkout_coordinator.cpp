@@ -289,20 +289,24 @@ void CheckoutCoordinatorActor::answer(CheckoutRun& run, engine::Result<CheckoutR
                                         : "placed",
                       seconds);
   }
-  for (CheckoutWaiter& waiter : run.waiters) deliver(waiter, run, reply, replay);
+  for (CheckoutWaiter& waiter : run.waiters) {
+    // Nearly always there is one, which takes the reply without a copy.
+    const bool last = &waiter == &run.waiters.back();
+    deliver(waiter, run, last ? std::move(reply) : reply, replay);
+  }
   run.waiters.clear();
   failpoint("checkout.after_answer");
   if (draining_) answer_drains();
 }
 
 void CheckoutCoordinatorActor::deliver(CheckoutWaiter& waiter, const CheckoutRun& run,
-                                       const engine::Result<CheckoutReply>& reply,
+                                       engine::Result<CheckoutReply> reply,
                                        const engine::Replay& replay) {
   engine::Replay told = replay;
   if (waiter.twin && !told.replayed && (run.saga || run.begin || run.entry)) {
     told = {true, key_of(run).request_id};
   }
-  waiter.promise.deliver(CheckoutAnswer{reply, run.token, std::move(told)});
+  waiter.promise.deliver(CheckoutAnswer{std::move(reply), run.token, std::move(told)});
 }
 
 void CheckoutCoordinatorActor::answer_from(CheckoutRun& run, const engine::CheckoutEntry& entry) {

@@ -71,9 +71,9 @@ void CheckoutCoordinatorActor::feed(const CheckoutRunPtr& run, saga::Event event
   if (run->stepping) return;
   run->stepping = true;
   while (!run->events.empty() && run->saga && !run->finished) {
-    const saga::Event next = std::move(run->events.front());
+    saga::Event next = std::move(run->events.front());
     run->events.pop_front();
-    for (saga::Command& command : run->saga->step(next)) {
+    for (saga::Command& command : run->saga->step(std::move(next))) {
       std::visit([&](auto& one) { execute(run, std::move(one)); }, command);
       if (run->finished || !run->saga) break;
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -27,10 +28,10 @@ bool CheckoutSaga::finished() const {
   return stage_ == Stage::over;
 }
 
-std::vector<saga::Command> CheckoutSaga::step(const saga::Event& event) {
+std::vector<saga::Command> CheckoutSaga::step(saga::Event event) {
   Commands out;
   if (finished()) return out;
-  std::visit([&](const auto& happened) { on(happened, out); }, event);
+  std::visit([&](auto& happened) { on(std::move(happened), out); }, event);
   return out;
 }
 
@@ -91,13 +92,13 @@ void CheckoutSaga::on(const saga::BeginFailed& event, Commands& out) {
   advance(out);
 }
 
-void CheckoutSaga::on(const saga::Reserved& event, Commands& out) {
+void CheckoutSaga::on(saga::Reserved&& event, Commands& out) {
   Part* part = part_of(event.shard);
   if (part == nullptr) return;
   switch (part->state) {
     case PartState::reserving:
       part->state = PartState::held;
-      part->held = event.lines;
+      part->held = std::move(event.lines);
       break;
     case PartState::nothing:
     case PartState::in_doubt:
@@ -130,9 +131,12 @@ void CheckoutSaga::open_done(Commands& out) {
 
   std::vector<Error> errors;
   std::vector<HeldLine> held;
-  for (const Part& part : parts_) {
+  for (Part& part : parts_) {
     if (part.error) errors.push_back(*part.error);
-    held.insert(held.end(), part.held.begin(), part.held.end());
+    // The order's lines are made from them; nothing asks for them after that.
+    held.insert(held.end(), std::make_move_iterator(part.held.begin()),
+                std::make_move_iterator(part.held.end()));
+    part.held.clear();
   }
   if (!errors.empty()) return fail(merge_errors(begin_.request.lines, std::move(errors)), out);
 

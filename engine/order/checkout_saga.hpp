@@ -85,7 +85,7 @@ public:
   /// One found unfinished in the journal; feed Resumed.
   CheckoutSaga(const CheckoutEntry& entry, std::vector<ShardLines> parts);
 
-  std::vector<saga::Command> step(const saga::Event& event);
+  std::vector<saga::Command> step(saga::Event event);
 
   const OrderId& order() const { return begin_.order; }
   const HoldId& hold() const { return begin_.hold; }
@@ -118,7 +118,7 @@ private:
   void on(const saga::Resumed&, Commands& out);
   void on(const saga::BeginDone& event, Commands& out);
   void on(const saga::BeginFailed& event, Commands& out);
-  void on(const saga::Reserved& event, Commands& out);
+  void on(saga::Reserved&& event, Commands& out);
   void on(const saga::ReserveFailed& event, Commands& out);
   void on(const saga::Authorized& event, Commands& out);
   void on(const saga::AuthorizeFailed& event, Commands& out);

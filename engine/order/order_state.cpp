@@ -26,6 +26,21 @@ void OrderTables::enter(const CheckoutEntry& entry) {
   if (is_finished(entry.phase)) finished.push_back(entry.id);
 }
 
+bool OrderTables::advance(const CheckoutEntry& entry, OrderEvent& event) {
+  const bool placing =
+      entry.phase == CheckoutPhase::begun && std::holds_alternative<OrderPlaced>(event);
+  const bool completing =
+      entry.phase == CheckoutPhase::placed && std::holds_alternative<OrderCompleted>(event);
+  if (!placing && !completing) return false;
+  apply_event(entries, std::move(event));
+  if (completing) {
+    unfinished.erase(entry.id);
+    finished.push_back(entry.id);
+  }
+  unmaterialised.insert(&entry.order);
+  return true;
+}
+
 OrderState::OrderState(ShardId) : content_{std::make_unique<Content>()} {
 }
 OrderState::~OrderState() = default;
@@ -85,7 +100,12 @@ void OrderState::apply(OrderRecord record) {
   for (OrderEvent& event : record.events) {
     if (const OrderId* named = order_of(event)) {
       const OrderId id = *named;
-      if (const CheckoutEntry* before = resident(id)) content.leave(*before);
+      const CheckoutEntry* before = resident(id);
+      if (before != nullptr && content.advance(*before, event)) {
+        content.dirty_bytes += kEntryBytes;
+        continue;
+      }
+      if (before != nullptr) content.leave(*before);
       apply_event(content.entries, std::move(event));
       const CheckoutEntry* after = resident(id);
       if (after == nullptr) continue;

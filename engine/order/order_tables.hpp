@@ -44,6 +44,10 @@ struct OrderTables {
   /// `enter` when the new one does.
   void leave(const CheckoutEntry& entry);
   void enter(const CheckoutEntry& entry);
+  /// The way of nearly every checkout, begun to placed to completed: applies the event and changes
+  /// only what differs in the indexes (the entry stays where it is, its order keeps its place in
+  /// time). False, and nothing done, for everything else.
+  bool advance(const CheckoutEntry& entry, OrderEvent& event);
 
   Table<OrderId, CheckoutEntry> entries;
   Overlay<OrderId, CheckoutEntry> overlay{entries};
