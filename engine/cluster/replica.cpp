@@ -51,6 +51,8 @@ void Replica::on(Stored& stored) {
   while (!unsynced_.empty() && unsynced_.front().ticket <= stored.ticket) {
     stored_ = std::max(stored_, unsynced_.front().end);
     durable_epoch_ = std::max(durable_epoch_, unsynced_.front().epoch);
+    if (role_ == Role::primary && unsynced_.front().records)
+      latencies_.record(self_, now_ - unsynced_.front().asked_at);
     unsynced_.pop_front();
     synced_now_ = true;
   }
@@ -91,7 +93,8 @@ void Replica::settle() {
   }
   if (update_->persist) {
     // What joined it during this step is known only now.
-    unsynced_.back() = {update_->persist->ticket, log_.last(), persisted_epoch_};
+    unsynced_.back() = {update_->persist->ticket, log_.last(), persisted_epoch_, now_,
+                        !update_->persist->records.empty()};
     update_->persist->epoch = persisted_epoch_;
     update_->persist->committed = committed_;
   }
@@ -113,7 +116,7 @@ Persist& Replica::persist() {
   if (!update_->persist) {
     update_->persist.emplace();
     update_->persist->ticket = next_ticket_++;
-    unsynced_.push_back({update_->persist->ticket, log_.last(), persisted_epoch_});
+    unsynced_.push_back({update_->persist->ticket, log_.last(), persisted_epoch_, now_, false});
   }
   return *update_->persist;
 }

@@ -8,6 +8,7 @@
 
 #include "engine/cluster/configuration.hpp"
 #include "engine/cluster/event.hpp"
+#include "engine/cluster/latency_watch.hpp"
 #include "engine/cluster/log.hpp"
 #include "engine/cluster/mutation.hpp"
 #include "engine/cluster/peer.hpp"
@@ -145,6 +146,7 @@ private:
   void consider_take_over();
   void consider_as_primary();
   bool remove_silent();
+  bool remove_slow();
   bool hand_over();
   bool carry_out_order();
   bool join_ready();
@@ -171,6 +173,8 @@ private:
     std::uint64_t ticket = 0;
     Position end = 0;
     Epoch epoch = 0;
+    Instant asked_at{0};
+    bool records = false;
   };
   std::deque<Unsynced> unsynced_;
 
@@ -202,6 +206,7 @@ private:
   Position inherited_ = 0;  // last() when the leadership began: committed before clients are taken
   bool restarted_ = true;   // and followed nobody since: R12's longer grace
   Instant next_beat_{0};
+  LatencyWatch latencies_;
   std::vector<Order> orders_;
   std::optional<NodeId> successor_;  // R11, proposals are closed
   Instant successor_until_{0};

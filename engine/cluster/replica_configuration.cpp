@@ -42,6 +42,7 @@ void Replica::adopt(Revised revised) {
   possible_.clear();
   yielding_ = false;
   const Configuration& now = known_->configuration;
+  want_read_ = now.epoch < epoch_;  // somebody spoke of a later one
   update_->changed = true;
 
   if (now.primary == self_ && now.status == ShardStatus::active) {
@@ -136,7 +137,7 @@ void Replica::consider_take_over() {
 }
 
 void Replica::consider_as_primary() {
-  if (remove_silent() || hand_over() || carry_out_order()) return;
+  if (remove_silent() || remove_slow() || hand_over() || carry_out_order()) return;
   join_ready();
 }
 
@@ -158,6 +159,19 @@ bool Replica::remove_silent() {
   if (silent.empty()) return false;
   for (const NodeId node : silent) back_off(node);
   propose_configuration(without(now, silent, true));
+  return true;
+}
+
+/// R4, early: one slow disk would drag every commit. Never below min_in_sync.
+bool Replica::remove_slow() {
+  latencies_.look(now_);
+  const Configuration& now = known_->configuration;
+  const std::optional<NodeId> slow = latencies_.outlier();
+  if (!slow || !now.is_secondary(*slow) || now.members() <= now.min_in_sync) return false;
+  latencies_.forget(*slow);
+  back_off(*slow);
+  update_->alarm = Alarm::slow_member;
+  propose_configuration(without(now, {&*slow, 1}, true));
   return true;
 }
 

@@ -16,6 +16,7 @@ void Replica::activate() {
   successor_.reset();
   next_beat_ = now_;
   peers_.clear();
+  latencies_.clear();
   update_peers();
   if (mutation_ == Mutation::epoch_not_persisted) {
     durable_epoch_ = epoch_;
@@ -127,6 +128,7 @@ void Replica::acknowledged(Peer& peer, Position stored) {
   peer.next = std::max(peer.next, peer.base + 1);
   while (!peer.sent.empty() && peer.sent.front().upto <= peer.base) {
     peer.in_flight -= peer.sent.front().bytes;
+    if (!peer.learner) latencies_.record(peer.node, now_ - peer.sent.front().at);
     peer.sent.pop_front();
   }
   peer.checkpointing = false;

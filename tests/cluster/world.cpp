@@ -215,7 +215,7 @@ void World::carry_out(Node node) {
     trace("  node " + std::to_string(node) + " stops rather than cut what was committed");
     return;
   }
-  if (update.alarm)
+  if (update.alarm && *update.alarm != cluster::Alarm::slow_member)
     return violated("node " + std::to_string(node) + " raised alarm " +
                     std::to_string(static_cast<int>(*update.alarm)));
   if (update.dropped_after) host.pending.clear();
