@@ -16,7 +16,7 @@ public:
   Apply(State& state, Position position) : state_{state}, position_{position} {}
 
   void operator()(const SkusClaimed& event) {
-    for (const ClaimSkus::Claim& claim : event.claims) state_.claims.put(claim.sku, claim.product);
+    for (const ClaimSkus::Claim& claim : event.claims) state_.claims.put(claim.sku, claim);
   }
 
   void operator()(const SkusReleased& event) {

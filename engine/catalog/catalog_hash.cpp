@@ -58,8 +58,8 @@ std::uint64_t hash_entry(const Sku&, const SkuEntry& entry) {
   return hasher.value();
 }
 
-std::uint64_t hash_entry(const Sku& sku, const ProductId& product) {
-  return hasher_of(3).add(sku).add(product).value();
+std::uint64_t hash_entry(const Sku&, const ClaimSkus::Claim& claim) {
+  return hasher_of(3).add(claim.sku).add(claim.product).value();
 }
 
 std::uint64_t hash_entry(const HoldId& id, const Hold& hold) {

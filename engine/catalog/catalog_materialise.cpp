@@ -52,13 +52,10 @@ CatalogChanges CatalogState::take_changes() {
   };
   changes.products.reserve(tables.products.dirty_count());
   changes.skus.reserve(tables.skus.dirty_count());
+  changes.claims.reserve(tables.claims.dirty_count());
   tables.products.take_dirty(copy_into(changes.products), erase_into(changes.products_erased));
   tables.skus.take_dirty(copy_into(changes.skus), erase_into(changes.skus_erased));
-  tables.claims.take_dirty(
-      [&](const Sku& sku, const ProductId& product) {
-        changes.claims.push_back({sku, product});
-      },
-      erase_into(changes.claims_erased));
+  tables.claims.take_dirty(copy_into(changes.claims), erase_into(changes.claims_erased));
   tables.holds.take_dirty(copy_into(changes.holds), erase_into(changes.holds_erased));
   tables.reservations.take_dirty(copy_into(changes.reservations),
                                  erase_into(changes.reservations_erased));
@@ -84,8 +81,10 @@ void CatalogState::load(CatalogChanges image) {
     const Sku sku = entry.terms.sku;
     tables.skus.load(sku, std::move(entry));
   }
-  for (ClaimSkus::Claim& claim : image.claims)
-    tables.claims.load(claim.sku, std::move(claim.product));
+  for (ClaimSkus::Claim& claim : image.claims) {
+    const Sku sku = claim.sku;
+    tables.claims.load(sku, std::move(claim));
+  }
   for (Hold& hold : image.holds) {
     const HoldId id = hold.id;
     tables.after_hold(tables.holds.load(id, std::move(hold)));

@@ -45,9 +45,9 @@ std::optional<ProductView> CatalogState::view(const ProductId& id) const {
 }
 
 std::optional<ProductId> CatalogState::claim_of(const Sku& sku) const {
-  const ProductId* owner = content_->tables.claims.find(sku);
-  if (owner == nullptr) return std::nullopt;
-  return *owner;
+  const ClaimSkus::Claim* claim = content_->tables.claims.find(sku);
+  if (claim == nullptr) return std::nullopt;
+  return claim->product;
 }
 
 std::vector<LedgerEntry> CatalogState::recent_ledger(const Sku& sku) const {

@@ -1,44 +1,56 @@
 #include "engine/catalog/catalog_tables.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
 namespace souk::engine {
 
-void RecentLedger::add(LedgerEntry entry) {
-  fresh_.by_sku[entry.sku].push_back(static_cast<std::uint32_t>(fresh_.entries.size()));
-  fresh_.entries.push_back(std::move(entry));
-}
-
-const LedgerEntry* RecentLedger::newest(const Sku& sku) const {
-  const auto found = fresh_.by_sku.find(sku);
-  return found == fresh_.by_sku.end() ? nullptr : &fresh_.entries[found->second.back()];
+void RecentLedger::add(LedgerEntry entry, Position head) {
+  if (fresh_.empty() || fresh_.back().position != entry.position) in_record_.clear();
+  const std::uint64_t hash = entry.sku.hash();
+  const std::uint32_t known =
+      in_record_.find(hash, [&](std::uint32_t place) { return fresh_[place].sku == entry.sku; });
+  if (head == entry.position) {
+    // Several changes in one record share the link to the record before.
+    assert(known != FlatIndex::kNone);
+    entry.previous = fresh_[known].previous;
+  } else {
+    // A SKU that was dropped and came back starts a new chain, even within one record.
+    if (known != FlatIndex::kNone) in_record_.erase(hash, known);
+    in_record_.insert(hash, static_cast<std::uint32_t>(fresh_.size()));
+    entry.previous = head;
+  }
+  fresh_.push_back(std::move(entry));
 }
 
 std::vector<LedgerEntry> RecentLedger::of(const Sku& sku, Position head) const {
+  const auto below = [](const LedgerEntry& entry, Position position) {
+    return entry.position < position;
+  };
   std::vector<LedgerEntry> newest_first;
-  for (const Generation* generation : {&fresh_, &saving_}) {
-    const auto found = generation->by_sku.find(sku);
-    if (found == generation->by_sku.end()) continue;
-    for (auto place = found->second.rbegin(); place != found->second.rend(); ++place) {
-      const LedgerEntry& entry = generation->entries[*place];
-      // A SKU that was dropped and came back starts a new chain; what is before it is another SKU's
-      // history.
-      if (entry.position != head) {
-        if (newest_first.empty() || entry.position != newest_first.back().previous)
-          return newest_first;
-        head = entry.position;
+  for (const std::vector<LedgerEntry>* entries : {&fresh_, &saving_}) {
+    while (head != 0) {
+      const auto begin = std::lower_bound(entries->begin(), entries->end(), head, below);
+      auto place = std::lower_bound(begin, entries->end(), head + 1, below);
+      if (place == begin) break;
+      const Position at = head;
+      while (place != begin) {
+        --place;
+        if (place->sku != sku) continue;
+        head = place->previous;
+        newest_first.push_back(*place);
       }
-      newest_first.push_back(entry);
+      if (head >= at) return newest_first;
     }
   }
   return newest_first;
 }
 
 std::vector<LedgerEntry> RecentLedger::take() {
-  saving_ = std::move(fresh_);
-  fresh_ = Generation{};
-  return saving_.entries;
+  saving_ = std::exchange(fresh_, {});
+  in_record_.clear();
+  return saving_;
 }
 
 void CatalogTables::product_created(const ProductEntry& entry) {
@@ -91,14 +103,7 @@ void CatalogTables::after_answer(const AnswerEntry& entry) {
 }
 
 void CatalogTables::ledger_added(const SkuEntry& sku, LedgerEntry entry) {
-  entry.previous = sku.ledger_head;
-  // Several changes in one record share the link to the record before.
-  if (sku.ledger_head == entry.position) {
-    const LedgerEntry* before = ledger.newest(sku.terms.sku);
-    assert(before != nullptr && before->position == entry.position);
-    entry.previous = before->previous;
-  }
-  ledger.add(std::move(entry));
+  ledger.add(std::move(entry), sku.ledger_head);
 }
 
 }  // namespace souk::engine

@@ -4,12 +4,12 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "engine/catalog/catalog_state.hpp"
 #include "engine/catalog/line_set.hpp"
 #include "engine/state/due_index.hpp"
+#include "engine/state/flat_index.hpp"
 #include "engine/state/overlay.hpp"
 #include "engine/state/table.hpp"
 
@@ -23,30 +23,47 @@ struct ImportProgress {
 
 std::uint64_t hash_entry(const ProductId& id, const ProductEntry& entry);
 std::uint64_t hash_entry(const Sku& sku, const SkuEntry& entry);
-std::uint64_t hash_entry(const Sku& sku, const ProductId& product);
+std::uint64_t hash_entry(const Sku& sku, const ClaimSkus::Claim& claim);
 std::uint64_t hash_entry(const HoldId& id, const Hold& hold);
 std::uint64_t hash_entry(const HoldId& id, const Reservation& reservation);
 std::uint64_t hash_entry(const std::string& key, const AnswerEntry& entry);
 std::uint64_t hash_entry(const std::string& import_id, const ImportProgress& progress);
 
+// What the tables find their entries by.
+inline const ProductId& key_of(const ProductEntry& entry) {
+  return entry.id;
+}
+inline const Sku& key_of(const SkuEntry& entry) {
+  return entry.terms.sku;
+}
+inline const Sku& key_of(const ClaimSkus::Claim& claim) {
+  return claim.sku;
+}
+inline const HoldId& key_of(const Hold& hold) {
+  return hold.id;
+}
+inline const HoldId& key_of(const Reservation& reservation) {
+  return reservation.id;
+}
+inline const std::string& key_of(const AnswerEntry& entry) {
+  return entry.answer.key.key;
+}
+
 /// Ledger entries that readers cannot find in the store yet: those since the last take(), and those
-/// of the take() before, which are still on their way to disk.
+/// of the take() before, which are still on their way to disk. Readers search by position, as
+/// entries lead from position to position anyway; writing them keeps no table of SKUs.
 class RecentLedger {
 public:
-  void add(LedgerEntry entry);
-  /// The newest entry of a SKU since the last take().
-  const LedgerEntry* newest(const Sku& sku) const;
-  /// Newest first, from the record at position `head` down.
+  /// Sets `previous` of an entry whose SKU had its newest one at `head`. Pre: positions never fall.
+  void add(LedgerEntry entry, Position head);
+  /// Newest first, from the record at position `head` down. O(entries of the records it visits).
   std::vector<LedgerEntry> of(const Sku& sku, Position head) const;
   std::vector<LedgerEntry> take();
 
 private:
-  struct Generation {
-    std::vector<LedgerEntry> entries;                            // by position
-    std::unordered_map<Sku, std::vector<std::uint32_t>> by_sku;  // places in `entries`
-  };
-  Generation fresh_;
-  Generation saving_;
+  std::vector<LedgerEntry> fresh_;  // by position, as saving_
+  std::vector<LedgerEntry> saving_;
+  FlatIndex in_record_;  // SKU -> place in fresh_ of one entry of the newest record
 };
 
 /// The committed state of a catalog shard with its ordered indexes. The hooks (`before_…`,
@@ -55,7 +72,7 @@ private:
 struct CatalogTables {
   Table<ProductId, ProductEntry> products;
   Table<Sku, SkuEntry> skus;
-  Table<Sku, ProductId> claims;
+  Table<Sku, ClaimSkus::Claim> claims;
   Table<HoldId, Hold> holds;
   Table<HoldId, Reservation> reservations;
   Table<std::string, AnswerEntry> answers;
@@ -102,7 +119,7 @@ struct CatalogOverlays {
 
   Overlay<ProductId, ProductEntry> products;
   Overlay<Sku, SkuEntry> skus;
-  Overlay<Sku, ProductId> claims;
+  Overlay<Sku, ClaimSkus::Claim> claims;
   Overlay<HoldId, Hold> holds;
   Overlay<HoldId, Reservation> reservations;
   Overlay<std::string, AnswerEntry> answers;

@@ -187,6 +187,7 @@ CatalogDecider::Decision CatalogDecider::operator()(const PlaceHold& command) {
       continue;
     }
     const Money price = entry->terms.price;
+    line.sku = entry->terms.sku;  // one text for the shard, the request's may go
     reply.held.push_back(held_line(line, *entry, price));
     placed.prices.push_back(price);
     placed.lines.push_back(std::move(line));

@@ -78,15 +78,16 @@ std::vector<Sku> dropped_skus(const Product& put, const ProductEntry* existing) 
 CatalogDecider::Decision CatalogDecider::operator()(const ClaimSkus& command) {
   Claimed claimed;
   claimed.taken_by.resize(command.claims.size());
-  std::unordered_map<std::string_view, const ProductId*> wanted;
+  std::unordered_map<Sku, const ProductId*> wanted;
+  wanted.reserve(command.claims.size());
   SkusClaimed event;
   bool taken = false;
   for (std::size_t i = 0; i < command.claims.size(); ++i) {
     const ClaimSkus::Claim& claim = command.claims[i];
-    const ProductId* owner = state_.claims.find(claim.sku, seen_);
-    const bool free = owner == nullptr;
-    if (free) {
-      const auto [first, fresh] = wanted.emplace(claim.sku.str(), &claim.product);
+    const ClaimSkus::Claim* known = state_.claims.find(claim.sku, seen_);
+    const ProductId* owner = known == nullptr ? nullptr : &known->product;
+    if (owner == nullptr) {
+      const auto [first, fresh] = wanted.emplace(claim.sku, &claim.product);
       if (fresh) event.claims.push_back(claim);
       owner = first->second;
     }
@@ -104,8 +105,8 @@ CatalogDecider::Decision CatalogDecider::operator()(const ClaimSkus& command) {
 CatalogDecider::Decision CatalogDecider::operator()(const ReleaseSkus& command) {
   SkusReleased event;
   for (const ClaimSkus::Claim& claim : command.claims) {
-    const ProductId* owner = state_.claims.find(claim.sku, seen_);
-    if (owner != nullptr && *owner == claim.product) event.claims.push_back(claim);
+    const ClaimSkus::Claim* known = state_.claims.find(claim.sku, seen_);
+    if (known != nullptr && known->product == claim.product) event.claims.push_back(claim);
   }
   if (!event.claims.empty()) emit(std::move(event));
   return answer(Acknowledged{});

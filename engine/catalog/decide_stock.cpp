@@ -104,7 +104,7 @@ Result<SkuEntry> CatalogDecider::adjust(const AdjustStock& command, Replay& repl
   const Quantity delta = *target - entry->stock.on_hand;
   if (delta != Quantity{0}) {
     const bool unnamed_set = command.on_hand && command.reason.empty();
-    emit(StockChanged{command.sku, delta, unnamed_set ? "set" : command.reason, command.reference,
+    emit(StockChanged{entry->terms.sku, delta, unnamed_set ? "set" : command.reason, command.reference,
                       command.now});
   }
   const SkuEntry* changed = sku(command.sku);

@@ -273,8 +273,9 @@ Error corrupt() {
 }  // namespace
 
 std::string encode_document(const Product& product) {
-  std::string out;
-  out.reserve(256 + product.title.size() + product.description.size());
+  // A document is kept as long as its product: it is copied out of here at its exact size.
+  thread_local std::string out;
+  out.clear();
   out.push_back(static_cast<char>(kVersion));
   append_nonempty(out, kId, product.id.str());
   append_nonempty(out, kTitle, product.title);

@@ -25,7 +25,7 @@ public:
   StateHasher& add(std::string_view text) { return mix(hash_key(text)).mix(text.size()); }
   template <class Tag>
   StateHasher& add(const Id<Tag>& id) {
-    return add(std::string_view{id.str()});
+    return mix(id.hash()).mix(id.str().size());
   }
   StateHasher& add(Quantity quantity) { return add(quantity.units()); }
   StateHasher& add(Timestamp time) { return add(time.microseconds()); }

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
-#include <unordered_map>
 #include <utility>
 
 #include "engine/state/table.hpp"
@@ -30,41 +29,40 @@ public:
   /// As find; raises `seen` to the position of the record that wrote (or erased) what was found, if
   /// that is tentative: an answer computed from it may be given when that record is committed.
   const Value* find(const Key& key, std::uint64_t& seen) const {
-    if (!entries_.empty()) {
-      const auto found = entries_.find(key);
-      if (found != entries_.end()) {
-        seen = std::max(seen, found->second.position);
-        return found->second.value ? &*found->second.value : nullptr;
-      }
+    const std::uint64_t hash = hash_of(key);
+    if (const Entry* entry = tentative(key, hash)) {
+      seen = std::max(seen, entry->position);
+      return entry->value ? &*entry->value : nullptr;
     }
-    return base_->find(key);
+    return base_->find(key, hash);
   }
 
   /// True if the entry was written or erased by a record that is not committed yet.
-  bool is_tentative(const Key& key) const { return entries_.contains(key); }
+  bool is_tentative(const Key& key) const { return tentative(key, hash_of(key)) != nullptr; }
 
   /// Returns the value where it lives until it is written again or settled.
   const Value& put(const Key& key, Value value) {
-    Node& node = touch(key).first;
-    node.second.value = std::move(value);
-    return *node.second.value;
+    Entry& entry = touch(key, hash_of(key)).first;
+    entry.value = std::move(value);
+    return *entry.value;
   }
 
   /// Changes an entry. Pre: find() would find it.
   template <class Change>
   const Value& modify(const Key& key, Change change) {
-    const auto [node, inserted] = touch(key);
+    const std::uint64_t hash = hash_of(key);
+    const auto [entry, inserted] = touch(key, hash);
     if (inserted) {
-      const Value* below = base_->find(key);
+      const Value* below = base_->find(key, hash);
       assert(below != nullptr);
-      node.second.value = *below;
+      entry.value = *below;
     }
-    assert(node.second.value);
-    change(*node.second.value);
-    return *node.second.value;
+    assert(entry.value);
+    change(*entry.value);
+    return *entry.value;
   }
 
-  void erase(const Key& key) { touch(key).first.second.value.reset(); }
+  void erase(const Key& key) { touch(key, hash_of(key)).first.value.reset(); }
 
   /// Writes from now on belong to the record at that position. Never goes back.
   void set_position(std::uint64_t position) {
@@ -76,45 +74,70 @@ public:
   /// longer tentative. Amortised O(1) per write.
   void settle(std::uint64_t position) {
     while (!written_.empty() && written_.front().first <= position) {
-      const auto [at, node] = written_.front();
+      const auto [at, number] = written_.front();
       written_.pop_front();
       // Written again later: a later element of written_ stands for it.
-      if (node->second.position == at) entries_.erase(entries_.find(node->first));
+      if (entries_[number].position != at) continue;
+      index_.erase(hash_of(entries_[number].key), number);
+      entries_.remove(number);
     }
   }
 
   void clear() {
+    index_.clear();
     entries_.clear();
     written_.clear();
     position_ = 0;
   }
-  bool empty() const { return entries_.empty(); }
+  bool empty() const { return index_.size() == 0; }
 
   /// Visits the tentative entries; erased ones as null.
   template <class Visit>
   void for_each(Visit visit) const {
-    for (const auto& [key, entry] : entries_) visit(key, entry.value ? &*entry.value : nullptr);
+    for (std::uint32_t number = 0; number < entries_.end(); ++number) {
+      const Entry& entry = entries_[number];
+      if (entry.used) visit(entry.key, entry.value ? &*entry.value : nullptr);
+    }
   }
 
 private:
   struct Entry {
-    std::optional<Value> value;  // nothing: erased
+    Key key{};
+    std::optional<Value> value{};  // nothing: erased
     std::uint64_t position = 0;
+    bool used = false;
   };
-  using Node = std::pair<const Key, Entry>;
 
-  std::pair<Node&, bool> touch(const Key& key) {
-    const auto [place, inserted] = entries_.try_emplace(key);
-    if (inserted || place->second.position != position_) {
-      place->second.position = position_;
-      written_.emplace_back(position_, &*place);
+  std::uint32_t number_of(const Key& key, std::uint64_t hash) const {
+    if (empty()) return FlatIndex::kNone;
+    return index_.find(hash, [&](std::uint32_t number) { return entries_[number].key == key; });
+  }
+  const Entry* tentative(const Key& key, std::uint64_t hash) const {
+    const std::uint32_t number = number_of(key, hash);
+    return number == FlatIndex::kNone ? nullptr : &entries_[number];
+  }
+
+  std::pair<Entry&, bool> touch(const Key& key, std::uint64_t hash) {
+    std::uint32_t number = number_of(key, hash);
+    const bool inserted = number == FlatIndex::kNone;
+    if (inserted) {
+      number = entries_.add();
+      entries_[number].key = key;
+      entries_[number].used = true;
+      index_.insert(hash, number);
     }
-    return {*place, inserted};
+    Entry& entry = entries_[number];
+    if (inserted || entry.position != position_) {
+      entry.position = position_;
+      written_.emplace_back(position_, number);
+    }
+    return {entry, inserted};
   }
 
   const Table<Key, Value>* base_;
-  std::unordered_map<Key, Entry> entries_;
-  std::deque<std::pair<std::uint64_t, Node*>> written_;  // ascending positions
+  FlatIndex index_;
+  Slab<Entry> entries_;
+  std::deque<std::pair<std::uint64_t, std::uint32_t>> written_;  // ascending positions
   std::uint64_t position_ = 0;
 };
 

@@ -2,10 +2,13 @@
 
 #include <cassert>
 #include <cstdint>
-#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
+
+#include "engine/state/flat_index.hpp"
+#include "engine/state/keyed.hpp"
+#include "engine/state/slab.hpp"
 
 namespace souk::engine {
 
@@ -22,67 +25,65 @@ public:
   Table(const Table&) = delete;
   Table& operator=(const Table&) = delete;
 
-  const Value* find(const Key& key) const {
-    const auto found = entries_.find(key);
-    return found == entries_.end() ? nullptr : &found->second.value;
+  const Value* find(const Key& key) const { return find(key, hash_of(key)); }
+  /// As find; `hash` is hash_of(key).
+  const Value* find(const Key& key, std::uint64_t hash) const {
+    const std::uint32_t number = number_of(key, hash);
+    return number == FlatIndex::kNone ? nullptr : &entries_[number].row.value();
   }
 
   /// Returns the value where it now lives.
   const Value& put(const Key& key, Value value) {
-    const auto [place, inserted] = entries_.try_emplace(key);
-    if (inserted && !erased_.empty()) place->second.stored = erased_.erase(key) > 0;
-    place->second.value = std::move(value);
-    changed(*place);
-    return place->second.value;
+    const auto [number, inserted] = place(key);
+    Entry& entry = entries_[number];
+    if (inserted && !erased_.empty()) entry.stored = erased_.erase(key) > 0;
+    entry.row.value() = std::move(value);
+    changed(number);
+    return entry.row.value();
   }
 
-  /// Changes an entry in place. Pre: it exists.
+  /// Changes an entry in place. Pre: it exists; the change leaves its key alone.
   template <class Change>
   const Value& modify(const Key& key, Change change) {
-    const auto found = entries_.find(key);
-    assert(found != entries_.end());
-    change(found->second.value);
-    changed(*found);
-    return found->second.value;
+    const std::uint32_t number = number_of(key, hash_of(key));
+    assert(number != FlatIndex::kNone);
+    change(entries_[number].row.value());
+    changed(number);
+    return entries_[number].row.value();
   }
 
   void erase(const Key& key) {
-    const auto found = entries_.find(key);
-    if (found == entries_.end()) return;
-    hash_ -= found->second.hash;
-    if (found->second.dirty != kClean) forget_dirty(found->second);
+    const std::uint32_t number = number_of(key, hash_of(key));
+    if (number == FlatIndex::kNone) return;
+    Entry& entry = entries_[number];
+    hash_ -= entry.hash;
+    if (entry.dirty != kClean) forget_dirty(entry);
     // What never reached the disk need not be deleted there.
-    if (found->second.stored) erased_.insert(key);
-    entries_.erase(found);
+    if (entry.stored) erased_.insert(key);
+    remove(number);
   }
 
   /// Takes in an entry read from disk: counts in the hash, is not dirty. Pre: it is not there yet.
   const Value& load(const Key& key, Value value) {
-    const auto [place, inserted] = entries_.try_emplace(key);
+    [[maybe_unused]] const auto [number, inserted] = place(key);
     assert(inserted);
-    place->second.value = std::move(value);
-    place->second.stored = true;
-    place->second.hash = hash_entry(place->first, place->second.value);
-    hash_ += place->second.hash;
-    return place->second.value;
+    hash_ += take_stored(entries_[number], std::move(value));
+    return entries_[number].row.value();
   }
 
   /// Drops a clean entry from memory that stays on disk; its hash keeps counting. Pre: it exists
   /// and is not dirty.
   void evict(const Key& key) {
-    const auto found = entries_.find(key);
-    assert(found != entries_.end() && found->second.dirty == kClean && found->second.stored);
-    entries_.erase(found);
+    const std::uint32_t number = number_of(key, hash_of(key));
+    assert(number != FlatIndex::kNone && entries_[number].dirty == kClean &&
+           entries_[number].stored);
+    remove(number);
   }
   /// Brings an evicted entry back from disk; the hash has it already. Pre: not is_erased(key).
   const Value& admit(const Key& key, Value value) {
-    const auto [place, inserted] = entries_.try_emplace(key);
-    if (inserted) {
-      place->second.value = std::move(value);
-      place->second.stored = true;
-      place->second.hash = hash_entry(place->first, place->second.value);
-    }
-    return place->second.value;
+    const auto [number, inserted] = place(key);
+    if (inserted) take_stored(entries_[number], std::move(value));
+    return entries_[number].row.value();
   }
   /// For a table whose clean entries are not resident: the hash of all of them, as it was saved.
   void set_hash(std::uint64_t hash) { hash_ = hash; }
@@ -90,24 +91,21 @@ public:
   /// Visits what changed since the last call: `visit_changed(key, value)` and `visit_erased(key)`.
   template <class Changed, class Erased>
   void take_dirty(Changed visit_changed, Erased visit_erased) {
-    for (Node* node : dirty_) {
-      node->second.dirty = kClean;
-      node->second.stored = true;
-      visit_changed(node->first, std::as_const(node->second.value));
+    for (const std::uint32_t number : dirty_) {
+      Entry& entry = entries_[number];
+      entry.dirty = kClean;
+      entry.stored = true;
+      visit_changed(entry.row.key(), std::as_const(entry.row).value());
     }
-    dirty_.clear();
+    // Not kept: after an import there would be room for every entry.
+    dirty_ = {};
     for (const Key& key : erased_) visit_erased(key);
     erased_.clear();
   }
 
-  /// Visits what would be taken, without taking it.
-  template <class Visit>
-  void for_each_dirty(Visit visit) const {
-    for (const Node* node : dirty_) visit(node->first, node->second.value);
-  }
   bool is_dirty(const Key& key) const {
-    const auto found = entries_.find(key);
-    return found != entries_.end() && found->second.dirty != kClean;
+    const std::uint32_t number = number_of(key, hash_of(key));
+    return number != FlatIndex::kNone && entries_[number].dirty != kClean;
   }
 
   /// True if the entry was erased and the disk does not know it yet.
@@ -115,45 +113,77 @@ public:
 
   template <class Visit>
   void for_each(Visit visit) const {
-    for (const auto& [key, entry] : entries_) visit(key, entry.value);
+    for (std::uint32_t number = 0; number < entries_.end(); ++number) {
+      const Entry& entry = entries_[number];
+      if (entry.used) visit(entry.row.key(), entry.row.value());
+    }
   }
 
-  void reserve(std::size_t count) { entries_.reserve(count); }
+  void reserve(std::size_t count) { index_.reserve(count); }
   std::size_t dirty_count() const { return dirty_.size() + erased_.size(); }
   std::uint64_t hash() const { return hash_; }
-  std::size_t size() const { return entries_.size(); }
+  std::size_t size() const { return index_.size(); }
 
 private:
   static constexpr std::uint32_t kClean = 0xffffffffU;
 
   struct Entry {
-    Value value{};
+    Keyed<Key, Value> row;
     std::uint64_t hash = 0;        // of this entry, so that a change hashes once
     std::uint32_t dirty = kClean;  // place in dirty_
     bool stored = false;           // the disk has (some version of) it
+    bool used = false;
   };
-  using Node = std::pair<const Key, Entry>;
 
-  void changed(Node& node) {
-    Entry& entry = node.second;
-    const std::uint64_t now = hash_entry(node.first, std::as_const(entry.value));
+  std::uint32_t number_of(const Key& key, std::uint64_t hash) const {
+    return index_.find(hash,
+                       [&](std::uint32_t number) { return entries_[number].row.key() == key; });
+  }
+
+  std::pair<std::uint32_t, bool> place(const Key& key) {
+    const std::uint64_t hash = hash_of(key);
+    const std::uint32_t known = number_of(key, hash);
+    if (known != FlatIndex::kNone) return {known, false};
+    const std::uint32_t number = entries_.add();
+    entries_[number].used = true;
+    entries_[number].row.set_key(key);
+    index_.insert(hash, number);
+    return {number, true};
+  }
+
+  void remove(std::uint32_t number) {
+    index_.erase(hash_of(entries_[number].row.key()), number);
+    entries_.remove(number);
+  }
+
+  std::uint64_t take_stored(Entry& entry, Value value) {
+    entry.row.value() = std::move(value);
+    entry.stored = true;
+    entry.hash = hash_entry(entry.row.key(), std::as_const(entry.row).value());
+    return entry.hash;
+  }
+
+  void changed(std::uint32_t number) {
+    Entry& entry = entries_[number];
+    const std::uint64_t now = hash_entry(entry.row.key(), std::as_const(entry.row).value());
     hash_ += now - entry.hash;
     entry.hash = now;
     if (entry.dirty != kClean) return;
     entry.dirty = static_cast<std::uint32_t>(dirty_.size());
-    dirty_.push_back(&node);
+    dirty_.push_back(number);
   }
 
   void forget_dirty(Entry& entry) {
-    Node* last = dirty_.back();
+    const std::uint32_t last = dirty_.back();
     dirty_[entry.dirty] = last;
-    last->second.dirty = entry.dirty;
+    entries_[last].dirty = entry.dirty;
     entry.dirty = kClean;
     dirty_.pop_back();
   }
 
-  std::unordered_map<Key, Entry> entries_;
-  std::vector<Node*> dirty_;
+  FlatIndex index_;
+  Slab<Entry> entries_;
+  std::vector<std::uint32_t> dirty_;
   std::unordered_set<Key> erased_;
   std::uint64_t hash_ = 0;
 };

@@ -15,6 +15,15 @@ bool is_valid_id(std::string_view text) {
   });
 }
 
-std::uint64_t hash_key(std::string_view key) { return XXH3_64bits(key.data(), key.size()); }
+SharedName::SharedName(std::string text) {
+  if (!text.empty()) text_ = new Text{{1}, hash_key(text), std::move(text)};
+}
+
+const std::string SharedName::kEmpty;
+const std::uint64_t SharedName::kEmptyHash = hash_key({});
+
+std::uint64_t hash_key(std::string_view key) {
+  return XXH3_64bits(key.data(), key.size());
+}
 
 }  // namespace souk::engine

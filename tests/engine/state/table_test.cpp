@@ -6,7 +6,9 @@
 #include <random>
 #include <string>
 
+#include "engine/state/flat_index.hpp"
 #include "engine/state/hash.hpp"
+#include "engine/state/name_pool.hpp"
 #include "engine/state/overlay.hpp"
 
 namespace souk::engine {
@@ -139,6 +141,108 @@ TEST_CASE("overlay: random writes over several positions equal plain maps") {
       }
     }
   }
+}
+
+// A value that names itself: the table keeps no second copy of the key.
+struct Named {
+  Sku sku;
+  std::int64_t value = 0;
+};
+
+const Sku& key_of(const Named& named) {
+  return named.sku;
+}
+
+std::uint64_t hash_entry(const Sku&, const Named& named) {
+  return StateHasher{}.add(named.sku).add(named.value).value();
+}
+
+static_assert(NamesItself<Sku, Named> && !NamesItself<std::string, Number>);
+
+TEST_CASE("table: holds what a map holds, whatever comes and goes") {
+  const std::uint64_t seed = std::random_device{}();
+  CAPTURE(seed);
+  std::mt19937_64 random{seed};
+  Table<Sku, Named> table;
+  Overlay<Sku, Named> overlay{table};
+  std::map<Sku, std::int64_t> model;
+  std::map<Sku, std::int64_t> stored;
+  std::map<Sku, const Named*> places;
+
+  for (int step = 0; step < 40'000; ++step) {
+    const Sku sku{"sku-" + std::to_string(random() % 700)};
+    const auto known = model.find(sku);
+    const std::uint64_t choice = random() % 100;
+    if (choice < 45) {
+      const auto value = static_cast<std::int64_t>(random() % 1000);
+      const Named* place = &table.put(sku, {sku, value});
+      if (known != model.end()) REQUIRE(place == places[sku]);
+      places[sku] = place;
+      model[sku] = value;
+    } else if (choice < 60 && known != model.end()) {
+      table.modify(sku, [](Named& named) { ++named.value; });
+      ++known->second;
+    } else if (choice < 98) {
+      table.erase(sku);
+      model.erase(sku);
+    } else {
+      table.take_dirty([&](const Sku& key, const Named& named) { stored[key] = named.value; },
+                       [&](const Sku& key) { REQUIRE(stored.erase(key) == 1); });
+      REQUIRE(stored == model);
+    }
+    const Sku asked{"sku-" + std::to_string(random() % 700)};
+    const auto expected = model.find(asked);
+    const Named* found = table.find(asked);
+    REQUIRE((found != nullptr) == (expected != model.end()));
+    if (found != nullptr) REQUIRE(found->value == expected->second);
+    REQUIRE(overlay.find(asked) == found);
+    REQUIRE(table.size() == model.size());
+  }
+
+  std::map<Sku, std::int64_t> visited;
+  table.for_each([&](const Sku& key, const Named& named) { visited[key] = named.value; });
+  CHECK(visited == model);
+  // Another way to the same content: another numbering, the same hash.
+  Table<Sku, Named> other;
+  for (auto entry = model.rbegin(); entry != model.rend(); ++entry)
+    other.load(entry->first, {entry->first, entry->second});
+  CHECK(other.hash() == table.hash());
+}
+
+TEST_CASE("flat index: tells keys with equal hashes apart and closes gaps") {
+  FlatIndex index;
+  // All in one long run: the upper halves are nearly equal.
+  const auto hash_of_number = [](std::uint32_t number) {
+    return std::uint64_t{number / 4} << 32U | number;
+  };
+  const auto is = [](std::uint32_t wanted) {
+    return [wanted](std::uint32_t number) { return number == wanted; };
+  };
+  for (std::uint32_t number = 0; number < 200; ++number)
+    index.insert(hash_of_number(number), number);
+  for (std::uint32_t number = 0; number < 200; number += 3)
+    index.erase(hash_of_number(number), number);
+
+  for (std::uint32_t number = 0; number < 200; ++number) {
+    const std::uint32_t expected = number % 3 == 0 ? FlatIndex::kNone : number;
+    CHECK(index.find(hash_of_number(number), is(number)) == expected);
+  }
+}
+
+TEST_CASE("name pool: equal names end up with one text") {
+  NamePool pool;
+  Sku a{"A-LONG-NAME-OF-A-SKU"};
+  Sku b{"A-LONG-NAME-OF-A-SKU"};
+  Sku other{"ANOTHER"};
+  REQUIRE(&a.str() != &b.str());
+
+  pool.share(a);
+  pool.share(other);
+  pool.share(b);
+
+  CHECK(&a.str() == &b.str());
+  CHECK(b == Sku{"A-LONG-NAME-OF-A-SKU"});
+  CHECK(other.str() == "ANOTHER");
 }
 
 }  // namespace
