@@ -88,7 +88,8 @@ private:
   }
 
   std::optional<Error> recover(engine::ShardId shard) {
-    const RecoverySource source{node_.database.get(), node_.journal.get(), node_.segments(), shard};
+    const RecoverySource source{node_.database.get(), node_.journal.get(), node_.segments(), shard,
+                                &names_};
     if (shard.service == engine::Service::orders) {
       auto recovered = recover_orders(source);
       if (!recovered) return recovered.error();
@@ -107,6 +108,7 @@ private:
   const Node::Content& node_;
   const engine::ShardMap& map_;
   RecoveredShards shards_;
+  engine::NamePool names_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::size_t next_ = 0;

@@ -51,7 +51,7 @@ Result<RecoveredCatalog> recover_catalog(const RecoverySource& source) {
   recovered.replica = std::make_unique<engine::CatalogReplica>(source.shard);
   engine::CatalogState& state = recovered.replica->state();
   const storage::CatalogStore store{*source.database, source.shard};
-  if (const auto loaded = store.load(state); !loaded) return loaded.error();
+  if (const auto loaded = store.load(state, source.names); !loaded) return loaded.error();
   recovered.materialised = state.position();
 
   if (!source.segments.empty()) {

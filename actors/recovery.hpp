@@ -7,6 +7,7 @@
 
 #include "engine/catalog/catalog_replica.hpp"
 #include "engine/order/order_state.hpp"
+#include "engine/state/name_pool.hpp"
 #include "engine/types/result.hpp"
 #include "storage/database.hpp"
 #include "storage/journal.hpp"
@@ -19,6 +20,7 @@ struct RecoverySource {
   storage::Journal* journal = nullptr;
   std::filesystem::path segments;  // empty: none are kept
   engine::ShardId shard;
+  engine::NamePool* names = nullptr;  // shared by all shards of the node
 };
 
 /// A shard as it was when the node last stopped, however it stopped.

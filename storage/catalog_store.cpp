@@ -29,11 +29,31 @@ void erase_all(Batch& batch, Table table, engine::ShardId shard, const Ids& ids)
   }
 }
 
+/// Gives an entry's names the text that all equal ones share.
+struct ShareNames {
+  engine::NamePool* pool;
+
+  void operator()(engine::ProductEntry& entry) const {
+    for (engine::Sku& sku : entry.skus) pool->share(sku);
+    pool->share(entry.id);
+  }
+  void operator()(engine::SkuEntry& entry) const {
+    pool->share(entry.terms.sku);
+    pool->share(entry.product);
+  }
+  void operator()(engine::ClaimSkus::Claim& claim) const {
+    pool->share(claim.sku);
+    pool->share(claim.product);
+  }
+  template <class Entry>
+  void operator()(Entry&) const {}
+};
+
 /// Reads a whole table of a shard into the member of CatalogChanges that `list` gives, chunk by
 /// chunk.
 template <class Decode, class Member>
 Result<void> load_table(const Database& database, Table table, engine::ShardId shard, Decode decode,
-                        Member member, engine::CatalogState& state) {
+                        Member member, engine::CatalogState& state, engine::NamePool* names) {
   CatalogChanges chunk;
   std::optional<Error> failed;
   const Result<void> scanned =
@@ -44,6 +64,7 @@ Result<void> load_table(const Database& database, Table table, engine::ShardId s
                         failed = entry.error();
                         return false;
                       }
+                      if (names != nullptr) ShareNames{names}(*entry);
                       (chunk.*member).push_back(std::move(*entry));
                       if ((chunk.*member).size() == kChunk) state.load(std::exchange(chunk, {}));
                       return true;
@@ -112,7 +133,7 @@ Result<void> CatalogStore::save(const CatalogChanges& changes) {
   return database_.write(batch, Durability::unlogged);
 }
 
-Result<void> CatalogStore::load(engine::CatalogState& state) const {
+Result<void> CatalogStore::load(engine::CatalogState& state, engine::NamePool* names) const {
   const std::string key = shard_key(shard_);
   const Result<std::optional<std::string>> mark = database_.get(Table::materialised, key);
   if (!mark) return mark.error();
@@ -122,17 +143,19 @@ Result<void> CatalogStore::load(engine::CatalogState& state) const {
 
   for (const Result<void>& loaded : {
            load_table(database_, Table::products, shard_, decode_product, &CatalogChanges::products,
-                      state),
-           load_table(database_, Table::skus, shard_, decode_sku, &CatalogChanges::skus, state),
+                      state, names),
+           load_table(database_, Table::skus, shard_, decode_sku, &CatalogChanges::skus, state,
+                      names),
            load_table(database_, Table::claims, shard_, decode_whole_claim, &CatalogChanges::claims,
-                      state),
-           load_table(database_, Table::holds, shard_, decode_hold, &CatalogChanges::holds, state),
+                      state, names),
+           load_table(database_, Table::holds, shard_, decode_hold, &CatalogChanges::holds, state,
+                      names),
            load_table(database_, Table::reservations, shard_, decode_reservation,
-                      &CatalogChanges::reservations, state),
+                      &CatalogChanges::reservations, state, names),
            load_table(database_, Table::answers, shard_, decode_answer, &CatalogChanges::answers,
-                      state),
+                      state, names),
            load_table(database_, Table::imports, shard_, decode_import, &CatalogChanges::imports,
-                      state),
+                      state, names),
        }) {
     if (!loaded) return loaded.error();
   }

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "engine/catalog/catalog_state.hpp"
+#include "engine/state/name_pool.hpp"
 #include "engine/types/result.hpp"
 #include "storage/database.hpp"
 
@@ -18,9 +19,9 @@ public:
   /// counted twice by a replay.
   engine::Result<void> save(const engine::CatalogChanges& changes);
   /// Fills `state` with everything saved (load() in chunks, then set_loaded()); leaves it alone if
-  /// nothing was. Errors: corrupt_record (also if the state hash is not the saved one),
-  /// newer_format.
-  engine::Result<void> load(engine::CatalogState& state) const;
+  /// nothing was. With a pool, SKUs and products share their names with all shards that load by it.
+  /// Errors: corrupt_record (also if the state hash is not the saved one), newer_format.
+  engine::Result<void> load(engine::CatalogState& state, engine::NamePool* names = nullptr) const;
   /// Ledger entries of a SKU, newest first, from record position `head` down. Follows
   /// LedgerEntry::previous. Stops after a whole record, so there may be a few more than `limit`.
   /// Errors: unavailable (head is not materialised yet), corrupt_record.
