@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <string>
@@ -67,6 +68,30 @@ void for_each_string(std::vector<SortedStrings>& tables, Visit visit) {
       tables[i].advance();
       heads[i] = tables[i].head();
     }
+  }
+}
+
+/// Sorts items that are laid out as a few runs, each of them sorted: what every input gives is in
+/// order, and runs of a merge overlap little. Merges neighbours until one run is left; `starts` are
+/// the places where runs begin, the first one 0. O(items * log runs), in passes from start to end.
+template <class Item, class Less>
+void merge_runs(std::vector<Item>& items, std::vector<std::size_t>& starts,
+                std::vector<Item>& scratch, Less less) {
+  while (starts.size() > 1) {
+    scratch.clear();
+    scratch.reserve(items.size());
+    std::vector<std::size_t> merged_starts;
+    for (std::size_t run = 0; run < starts.size(); run += 2) {
+      const auto place = [&](std::size_t number) {
+        return items.begin() +
+               static_cast<std::ptrdiff_t>(number < starts.size() ? starts[number] : items.size());
+      };
+      merged_starts.push_back(starts[run]);
+      std::merge(place(run), place(run + 1), place(run + 1), place(run + 2),
+                 std::back_inserter(scratch), less);
+    }
+    items.swap(scratch);
+    starts = std::move(merged_starts);
   }
 }
 
@@ -208,10 +233,13 @@ void Merger::write_dictionary(const std::vector<const TermDictionary*>& inputs) 
   for (const TermDictionary* input : inputs) tables.emplace_back(input->terms);
   DictionaryWriter writer;
   std::vector<Posting> postings;
+  std::vector<Posting> scratch;
+  std::vector<std::size_t> runs;
   for_each_string(tables, [&](std::string_view term, const std::vector<std::size_t>& holders) {
     postings.clear();
-    bool in_order = true;
+    runs.assign(1, 0);
     for (const std::size_t input : holders) {
+      bool first = true;
       PostingReader reader = inputs[input]->reader(tables[input].at(), segment(input).doc_count());
       while (reader.next_block(0)) {
         const auto docs = reader.docs();
@@ -219,16 +247,16 @@ void Merger::write_dictionary(const std::vector<const TermDictionary*>& inputs) 
         for (std::size_t i = 0; i < docs.size(); ++i) {
           const DocId doc = new_docs_[input][docs[i]];
           if (doc == kNoDoc) continue;
-          in_order = in_order && (postings.empty() || postings.back().doc < doc);
+          if (first && !postings.empty() && postings.back().doc > doc)
+            runs.push_back(postings.size());
+          first = false;
           postings.push_back({doc, tfs[i]});
         }
       }
     }
     if (postings.empty()) return;
-    if (!in_order) {
-      std::sort(postings.begin(), postings.end(),
-                [](const Posting& a, const Posting& b) { return a.doc < b.doc; });
-    }
+    merge_runs(postings, runs, scratch,
+               [](const Posting& a, const Posting& b) { return a.doc < b.doc; });
     writer.add(term, postings, lengths_);
   });
   writer.write(out_);
@@ -306,19 +334,21 @@ RowsColumn Merger::merge_rows(const std::vector<const ValueColumn*>& inputs,
     std::uint32_t place;
   };
   std::vector<Row> rows;
-  bool in_order = true;
+  std::vector<std::size_t> runs{0};
   for (std::size_t input = 0; input < inputs.size(); ++input) {
     if (inputs[input] == nullptr) continue;
+    bool first = true;
     const OrdinalRows& from = inputs[input]->*member;
     for (std::size_t i = 0; i < from.present(); ++i) {
       const std::uint32_t row = row_map[input][from.rows.empty() ? i : from.rows[i]];
       if (row == kNoDoc) continue;
-      in_order = in_order && (rows.empty() || rows.back().row < row);
+      if (first && !rows.empty() && rows.back().row > row) runs.push_back(rows.size());
+      first = false;
       rows.push_back({row, static_cast<std::uint32_t>(input), static_cast<std::uint32_t>(i)});
     }
   }
-  if (!in_order)
-    std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.row < b.row; });
+  std::vector<Row> scratch;
+  merge_runs(rows, runs, scratch, [](const Row& a, const Row& b) { return a.row < b.row; });
   RowsColumn merged;
   for (const Row& row : rows) {
     const OrdinalRows& from = inputs[row.input]->*member;
