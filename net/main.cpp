@@ -4,6 +4,12 @@
 #include "net/cli/command.hpp"
 #include "net/openapi.hpp"
 
+// jemalloc reads this before main. Two arenas, as memory is made by one thread and freed by another all day, and with
+// one arena a thread each keeps its own free pages; these are kept a while longer than the usual ten seconds, so that
+// the buffers of the next batch, save or merge need not be cleared by the kernel again.
+extern "C" const char* malloc_conf;
+const char* malloc_conf = "narenas:2,dirty_decay_ms:30000";
+
 int main(int argc, char** argv) {
   using namespace souk::net;
   CLI::App app{"Souk: an order and search engine for shops", "souk"};
