@@ -146,10 +146,16 @@ Result<void> Node::Content::open(const Progress& progress) {
   journal = std::make_unique<storage::Journal>(*database);
   directory = std::make_shared<SkuDirectory>(kDirectoryEntries);
 
-  storage::CoordinatorStore coordinator{*database};
+  coordinator = config.coordinator ? config.coordinator
+                                   : std::make_shared<storage::CoordinatorStore>(*database);
+  if (progress) progress(0, "asking the coordinator for the shard map");
   const auto map =
-      storage::load_or_create_shard_map(coordinator, {config.catalog_shards, config.order_shards});
-  if (!map) return map.error();
+      storage::load_or_create_shard_map(*coordinator, {config.catalog_shards, config.order_shards});
+  if (!map) {
+    Error error = map.error();
+    error.detail = std::string{kNoShardMap} + ": " + error.detail;
+    return error;
+  }
   auto shards = Recovery{*this, *map}.run(progress);
   if (!shards) return shards.error();
   start_actors(*map, std::move(*shards));
@@ -313,6 +319,11 @@ std::string Node::write_refusal() const {
   if (health.stopping) return "stopping";
   if (health.disk_full) return "disk_full";
   return {};
+}
+
+CoordinatorStatus Node::coordinator() const {
+  const auto status = content_->coordinator->status();
+  return {status.kind, status.detail, status.reachable};
 }
 
 bool Node::healthy() const {

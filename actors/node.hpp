@@ -10,6 +10,10 @@
 #include "engine/types/result.hpp"
 #include "engine/types/shard.hpp"
 
+namespace souk::storage {
+class Coordinator;
+}
+
 namespace souk::actors {
 
 class Clock;
@@ -30,10 +34,21 @@ struct NodeConfig {
   std::uint64_t free_bytes_min = 512U << 20U;       // below: writes are refused with disk_full, reads go on
   bool sync_journal = true;                         // false loses acknowledged writes at a power cut: tests only
   bool test_payments = true;                        // the built-in `test` provider
+  std::shared_ptr<storage::Coordinator> coordinator;  // who knows the shard map; none: the node's own database
 };
 
 /// Progress of a long start or work: 0..1 and what is being done.
 using Progress = std::function<void(double fraction, const std::string& what)>;
+
+/// Where the shard map comes from, and whether that can be asked now. A node serves without.
+struct CoordinatorStatus {
+  std::string kind;    // "local", "etcd"
+  std::string detail;  // where, or why not
+  bool reachable = false;
+};
+
+/// How the detail of an error begins when the coordinator refused or did not answer at the start.
+inline constexpr const char* kNoShardMap = "the coordinator does not give the shard map";
 
 /// One node: opens the stores, recovers every shard, spawns the actors. Clients are made on it.
 class Node {
@@ -50,6 +65,7 @@ public:
   std::string write_refusal() const;
   /// False once the journal failed or stop() was called: the process should exit.
   bool healthy() const;
+  CoordinatorStatus coordinator() const;
 
   struct Content;   // for actors/ only
 

@@ -13,6 +13,7 @@
 #include "actors/node_health.hpp"
 #include "actors/registration.hpp"
 #include "actors/sku_directory.hpp"
+#include "storage/coordinator.hpp"
 #include "storage/database.hpp"
 #include "storage/journal.hpp"
 
@@ -28,6 +29,7 @@ struct Node::Content {
   HealthPtr health = std::make_shared<NodeHealth>();
   std::unique_ptr<storage::Database> database;
   std::unique_ptr<storage::Journal> journal;
+  std::shared_ptr<storage::Coordinator> coordinator;
   std::shared_ptr<SkuDirectory> directory;
 
   SystemConfig system_config;

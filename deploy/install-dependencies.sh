@@ -13,8 +13,9 @@ packages=(
   prometheus-cpp-dev doctest-dev libroaring-dev libstemmer-dev libutf8proc-dev libxxhash-dev libzstd-dev libsodium-dev
   libssl-dev libfmt-dev libspdlog-dev libcli11-dev libtomlplusplus-dev zlib1g-dev libjemalloc-dev libcurl4-openssl-dev curl
 )
-# What only the tests need: the metrics linter, the model checker, the fuzzers' compiler, power cuts and JSON on the command line.
-[ "${1:-}" = --build-only ] || packages+=(prometheus spin clang libclang-rt-dev e2fsprogs jq python3 util-linux)
+# What only the tests need: the metrics linter, the model checker, the fuzzers' compiler, power cuts, JSON on the command
+# line, etcd.
+[ "${1:-}" = --build-only ] || packages+=(prometheus spin clang libclang-rt-dev e2fsprogs jq python3 util-linux etcd-server etcd-client openssl)
 
 missing=()
 for package in "${packages[@]}"; do
@@ -36,7 +37,9 @@ echo "souk: installing ${missing[*]}" >&2
 export DEBIAN_FRONTEND=noninteractive
 "${as_root[@]}" apt-get update -qq
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-# The Prometheus package starts a server by itself; only its promtool is wanted here.
-if [[ " ${missing[*]} " == *" prometheus "* ]] && command -v systemctl >/dev/null; then
-  "${as_root[@]}" systemctl disable --now prometheus >/dev/null 2>&1 || true
-fi
+# These packages start servers by themselves; only their programs are wanted here.
+for service in prometheus:prometheus etcd-server:etcd; do
+  if [[ " ${missing[*]} " == *" ${service%%:*} "* ]] && command -v systemctl >/dev/null; then
+    "${as_root[@]}" systemctl disable --now "${service##*:}" >/dev/null 2>&1 || true
+  fi
+done

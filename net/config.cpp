@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <fstream>
 #include <limits>
 #include <sstream>
 #include <thread>
@@ -29,6 +30,14 @@ const std::vector<SettingDoc>& setting_docs() {
       {"threads", "I/O threads, 1 to 64 (one for two cores)"},
       {"catalog_shards", "at the first start of a data folder only, 1 to 256 (4)"},
       {"order_shards", "at the first start of a data folder only, 1 to 256 (2)"},
+      {"coordinator", "who keeps the shard map: 'local' or 'etcd' (local)"},
+      {"etcd_endpoints", "URLs of etcd's members, separated by commas"},
+      {"etcd_ca", "the authority that etcd's certificates must come from (the system's)"},
+      {"etcd_cert", "this node's certificate for etcd, with --etcd-key (none)"},
+      {"etcd_key", "the key of --etcd-cert"},
+      {"etcd_user", "user of etcd, with --etcd-password-file (none)"},
+      {"etcd_password_file", "file with that user's password"},
+      {"etcd_prefix", "in front of all names in etcd; one per shop (souk/)"},
       {"cors_origins", "web origins that may call from a browser, separated by commas (none)"},
       {"log_level", "debug, info, warning or error (info)"},
       {"access_log", "log every request", true},
@@ -190,6 +199,60 @@ void read_server(SettingReader& read, ServerConfig& server, std::vector<std::str
   }
 }
 
+/// The first line of a file, without its end. Nothing if it cannot be read.
+std::optional<std::string> read_secret(const std::string& file) {
+  std::ifstream in{file};
+  std::string line;
+  if (!std::getline(in, line) && !in.eof()) return std::nullopt;
+  if (in.bad() || line.empty()) return std::nullopt;
+  if (line.back() == '\r') line.pop_back();
+  return line;
+}
+
+void read_etcd(SettingReader& read, std::optional<EtcdSettings>& target,
+               std::vector<std::string>& mistakes) {
+  const auto* coordinator = read.find("coordinator");
+  const bool wanted = coordinator != nullptr && coordinator->value == "etcd";
+  if (coordinator != nullptr && !wanted && coordinator->value != "local")
+    read.mistake(*coordinator, "must be local or etcd");
+  EtcdSettings etcd;
+  const auto text = [&](const char* name) {
+    const auto* setting = read.find(name);
+    if (setting != nullptr && !wanted)
+      mistakes.push_back(setting->origin + " needs --coordinator etcd");
+    return setting == nullptr ? std::string{} : setting->value;
+  };
+  std::istringstream list{text("etcd_endpoints")};
+  for (std::string url; std::getline(list, url, ',');) {
+    const auto endpoint = parse_etcd_endpoint(trim(url));
+    if (endpoint)
+      etcd.endpoints.push_back(*endpoint);
+    else
+      mistakes.push_back("--etcd-endpoints: " + endpoint.error().detail);
+  }
+  etcd.ca = text("etcd_ca");
+  etcd.cert = text("etcd_cert");
+  etcd.key = text("etcd_key");
+  etcd.user = text("etcd_user");
+  const auto password_file = text("etcd_password_file");
+  if (const auto prefix = text("etcd_prefix"); !prefix.empty())
+    etcd.prefix = prefix.ends_with('/') ? prefix : prefix + "/";
+  if (!wanted) return;
+  if (etcd.endpoints.empty()) mistakes.emplace_back("--coordinator etcd needs --etcd-endpoints");
+  if (etcd.cert.empty() != etcd.key.empty())
+    mistakes.emplace_back("--etcd-cert and --etcd-key belong together");
+  if (etcd.user.empty() != password_file.empty())
+    mistakes.emplace_back("--etcd-user and --etcd-password-file belong together");
+  if (!password_file.empty()) {
+    const auto password = read_secret(password_file);
+    if (password)
+      etcd.password = *password;
+    else
+      mistakes.push_back("--etcd-password-file: cannot read a password from " + password_file);
+  }
+  target = std::move(etcd);
+}
+
 }  // namespace
 
 engine::Result<Settings> read_settings_file(const std::filesystem::path& file) {
@@ -230,6 +293,7 @@ ConfigOutcome make_config(const Settings& file, const Settings& flags) {
   read.flag("dev", config.dev);
   read_node(read, config.node);
   read_server(read, config.server, outcome.mistakes);
+  read_etcd(read, config.etcd, outcome.mistakes);
   config.node.test_payments = config.dev;
   read.flag("test_payments", config.node.test_payments);
   if (const auto* level = read.find("log_level")) {

@@ -10,6 +10,7 @@
 
 #include "actors/node.hpp"
 #include "engine/types/result.hpp"
+#include "net/etcd/etcd_settings.hpp"
 #include "net/server_context.hpp"
 
 namespace souk::net {
@@ -18,6 +19,7 @@ namespace souk::net {
 struct ServeConfig {
   actors::NodeConfig node;
   ServerConfig server;
+  std::optional<EtcdSettings> etcd;  // none: the node is its own coordinator
   bool dev = false;
   std::string log_level = "info";
 };

@@ -87,7 +87,8 @@ int serve(const ServeConfig& config) {
   // The watcher outlives this function's frame when a second signal comes late.
   static auto* signals = new Signals;
   if (sodium_init() < 0) return fail(kExitFailed, "libsodium cannot be used");
-  if (const char* spec = std::getenv("SOUK_FAILPOINTS"); spec != nullptr && *spec != 0 && config.dev) {
+  if (const char* spec = std::getenv("SOUK_FAILPOINTS");
+      spec != nullptr && *spec != 0 && config.dev) {
     if (const auto armed = actors::arm_failpoints(spec); !armed)
       return fail(kExitUsage, "SOUK_FAILPOINTS: " + armed.error().detail);
     log(LogLevel::warning, "failpoints are armed", {{"spec", std::string_view{spec}}});
@@ -107,6 +108,11 @@ int serve(const ServeConfig& config) {
   const auto starting = std::chrono::steady_clock::now();
   auto logged = starting;
   actors::NodeConfig node_config = config.node;
+  if (config.etcd) {
+    auto coordinator = make_etcd_coordinator(*config.etcd);
+    if (!coordinator) return fail(kExitUsage, coordinator.error().detail);
+    node_config.coordinator = std::move(*coordinator);
+  }
   // The broken build of the power-cut test: acknowledges what only the page cache has.
   if (actors::failpoint("journal.unsynced")) node_config.sync_journal = false;
   auto node = actors::Node::start(node_config, [&logged](double fraction, const std::string& what) {
@@ -115,6 +121,8 @@ int serve(const ServeConfig& config) {
     logged = std::chrono::steady_clock::now();
     log(LogLevel::info, "starting", {{"what", std::string_view{what}}, {"fraction", fraction}});
   });
+  if (!node && node.error().detail.starts_with(actors::kNoShardMap))
+    return fail(kExitFailed, "cannot start: " + node.error().detail);
   if (!node)
     return fail(kExitDataRefused, "cannot use the data folder " + config.node.data.string() + ": " +
                                       node.error().detail);
@@ -154,11 +162,12 @@ struct ServeFlags {
   std::map<std::string, std::string> values;
   std::map<std::string, bool> switches;
   std::string config_file;
+  std::string etcd;
   std::map<std::string, std::string> unbuilt;
 };
 
 int run_serve(const CLI::App& command, const ServeFlags& flags) {
-  for (const auto* name : {"--roles", "--etcd", "--node-listen", "--zone"})
+  for (const auto* name : {"--roles", "--node-listen", "--zone"})
     if (command.count(name) > 0)
       return fail(kExitUsage,
                   std::string{name} + " is not built yet: this version runs all roles in one node");
@@ -173,6 +182,10 @@ int run_serve(const CLI::App& command, const ServeFlags& flags) {
     const std::string name{doc.name};
     if (doc.file_only || command.count(flag_name(name)) == 0) continue;
     given[name] = {doc.is_switch ? "true" : flags.values.at(name), flag_name(name)};
+  }
+  if (!flags.etcd.empty()) {
+    given["coordinator"] = {"etcd", "--etcd"};
+    given["etcd_endpoints"] = {flags.etcd, "--etcd"};
   }
   const auto outcome = make_config(file, given);
   if (!outcome.mistakes.empty()) {
@@ -198,7 +211,8 @@ void add_serve_command(CLI::App& app, Run& run) {
   }
   command->add_option("--config", flags->config_file,
                       "TOML file with the same settings (free_bytes_min = \"1GiB\"); flags win");
-  for (const auto* name : {"--roles", "--etcd", "--node-listen", "--zone"})
+  command->add_option("--etcd", flags->etcd, "short for --coordinator etcd --etcd-endpoints URLS");
+  for (const auto* name : {"--roles", "--node-listen", "--zone"})
     command->add_option(name, flags->unbuilt[name])->group("");
   command->callback(
       [command, flags, &run] { run = [command, flags] { return run_serve(*command, *flags); }; });

@@ -65,6 +65,10 @@ Task<Response> readyz(RequestScope& scope, const Operations& operations) {
   writer.field("node", "healthy").field("reads", "ok");
   writer.field("writes", refusal.empty() ? std::string{"ok"} : refusal);
   writer.field("shards", static_cast<std::uint64_t>(node->shard_map().ranges.size()));
+  const auto coordinator = node->coordinator();
+  writer.key("coordinator").begin_object().field("kind", coordinator.kind);
+  writer.field("state", coordinator.reachable ? "ok" : "unreachable");
+  writer.field("detail", coordinator.detail).end_object();
   writer.end_object().end_object();
   co_return ok(std::move(json));
 }

@@ -55,6 +55,8 @@ TEST_CASE("architecture: the check sees includes that are wrong") {
   CHECK(wrong("storage/a.cpp", "#include \"actors/node.hpp\""));
   CHECK(wrong("actors/a.hpp", "#include \"net/server.hpp\""));
   CHECK(wrong("net/endpoints/a.cpp", "#include \"storage/journal.hpp\""));
+  CHECK(wrong("net/a.cpp", "#include \"storage/coordinator.hpp\""));
+  CHECK(wrong("net/etcd/a.cpp", "#include \"storage/database.hpp\""));
   CHECK(wrong("bench/a.cpp", "#include \"engine/types/id.hpp\""));
   // a library out of its folder, or out of its file
   CHECK(wrong("storage/journal.cpp", "#include <rocksdb/db.h>"));
@@ -76,6 +78,7 @@ TEST_CASE("architecture: the check sees includes that are wrong") {
 
   // and lets pass what is right
   CHECK(!wrong("net/media/images.cpp", "#include <vips/vips8>"));
+  CHECK(!wrong("net/etcd/a.cpp", "#include \"storage/coordinator.hpp\""));
   CHECK(!wrong("storage/database.cpp", "#include <rocksdb/db.h>"));
   CHECK(!wrong("net/a.cpp", "#include \"engine/types/id.hpp\""));
   CHECK(!wrong("engine/a.cpp", "#include <roaring/roaring.h>"));

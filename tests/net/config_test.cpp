@@ -114,3 +114,30 @@ TEST_CASE("keys: made once, kept with mode 0600, known in development, given by 
   config.dev = true;
   CHECK(load_keys(config)->server_key == "sk_dev");
 }
+
+TEST_CASE("config: etcd is asked for as a whole or not at all") {
+  Folder folder;
+  const auto password = (folder.path / "password").string();
+  std::ofstream{password} << "secret\n";
+  const auto outcome = make_config({}, flags({{"coordinator", "etcd"},
+                                              {"etcd_endpoints", "http://a:2379, https://b"},
+                                              {"etcd_user", "souk"},
+                                              {"etcd_password_file", password.c_str()},
+                                              {"etcd_prefix", "shop"}}));
+  REQUIRE(outcome.mistakes.empty());
+  REQUIRE(outcome.config.etcd);
+  CHECK(outcome.config.etcd->endpoints.size() == 2);
+  CHECK(outcome.config.etcd->endpoints[1] == EtcdEndpoint{"b", 2379, true});
+  CHECK(outcome.config.etcd->password == "secret");
+  CHECK(outcome.config.etcd->prefix == "shop/");
+  CHECK(!make_config({}, {}).config.etcd);
+
+  CHECK(make_config({}, flags({{"coordinator", "zookeeper"}})).mistakes.size() == 1);
+  CHECK(make_config({}, flags({{"coordinator", "etcd"}})).mistakes.size() == 1);
+  CHECK(make_config({}, flags({{"etcd_user", "souk"}})).mistakes.size() == 1);
+  CHECK(make_config({}, flags({{"coordinator", "etcd"},
+                               {"etcd_endpoints", "http://"},
+                               {"etcd_cert", "x"},
+                               {"etcd_user", "souk"}}))
+            .mistakes.size() == 4);
+}
