@@ -26,7 +26,7 @@ private:
 std::uint64_t rough_bytes(const engine::CatalogChanges& changes) {
   std::uint64_t bytes = 0;
   for (const auto& product : changes.products) bytes += 256 + product.document->size();
-  const std::size_t small = changes.skus.size() + changes.claims.size() + changes.holds.size() +
+  const std::size_t small = changes.product_skus.size() + changes.skus.size() + changes.claims.size() + changes.holds.size() +
                             changes.reservations.size() + changes.answers.size() +
                             changes.ledger.size();
   return bytes + 128 * small;

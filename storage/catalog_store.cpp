@@ -1,6 +1,7 @@
 #include "storage/catalog_store.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -33,9 +34,10 @@ void erase_all(Batch& batch, Table table, engine::ShardId shard, const Ids& ids)
 struct ShareNames {
   engine::NamePool* pool;
 
-  void operator()(engine::ProductEntry& entry) const {
-    for (engine::Sku& sku : entry.skus) pool->share(sku);
-    pool->share(entry.id);
+  void operator()(ProductRow& row) const {
+    for (engine::Sku& sku : row.product.skus) pool->share(sku);
+    pool->share(row.product.id);
+    for (engine::SkuEntry& entry : row.skus) (*this)(entry);
   }
   void operator()(engine::SkuEntry& entry) const {
     pool->share(entry.terms.sku);
@@ -49,12 +51,27 @@ struct ShareNames {
   void operator()(Entry&) const {}
 };
 
-/// Reads a whole table of a shard into the member of CatalogChanges that `list` gives, chunk by
-/// chunk.
-template <class Decode, class Member>
+/// Puts an entry where CatalogChanges wants it.
+template <class Entry>
+struct Into {
+  std::vector<Entry> CatalogChanges::*list;
+
+  void operator()(CatalogChanges& changes, Entry entry) const {
+    (changes.*list).push_back(std::move(entry));
+  }
+};
+
+void put_product(CatalogChanges& changes, ProductRow row) {
+  changes.products.push_back(std::move(row.product));
+  std::move(row.skus.begin(), row.skus.end(), std::back_inserter(changes.product_skus));
+}
+
+/// Reads a whole table of a shard into the state, chunk by chunk.
+template <class Decode, class Put>
 Result<void> load_table(const Database& database, Table table, engine::ShardId shard, Decode decode,
-                        Member member, engine::CatalogState& state, engine::NamePool* names) {
+                        Put put, engine::CatalogState& state, engine::NamePool* names) {
   CatalogChanges chunk;
+  std::size_t entries = 0;
   std::optional<Error> failed;
   const Result<void> scanned =
       database.scan(table, shard_key(shard), after_prefix(shard_key(shard)),
@@ -65,13 +82,13 @@ Result<void> load_table(const Database& database, Table table, engine::ShardId s
                         return false;
                       }
                       if (names != nullptr) ShareNames{names}(*entry);
-                      (chunk.*member).push_back(std::move(*entry));
-                      if ((chunk.*member).size() == kChunk) state.load(std::exchange(chunk, {}));
+                      put(chunk, std::move(*entry));
+                      if (++entries % kChunk == 0) state.load(std::exchange(chunk, {}));
                       return true;
                     });
   if (!scanned) return scanned.error();
   if (failed) return *failed;
-  if (!(chunk.*member).empty()) state.load(std::move(chunk));
+  state.load(std::move(chunk));
   return {};
 }
 
@@ -93,8 +110,13 @@ Result<void> CatalogStore::save(const CatalogChanges& changes) {
       batch.put(table, key, encode(key, value));
     }
   };
-  put_all(
-      Table::products, changes.products, [](const auto& v) { return v.id.str(); }, encode_product);
+  auto hosted = changes.product_skus.begin();
+  for (const engine::ProductEntry& product : changes.products) {
+    const auto begin = hosted;
+    while (hosted != changes.product_skus.end() && hosted->product == product.id) ++hosted;
+    const std::string key = shard_key(shard_, product.id.str());
+    batch.put(Table::products, key, encode_product(key, product, {begin, hosted}));
+  }
   put_all(
       Table::skus, changes.skus, [](const auto& v) { return v.terms.sku.str(); }, encode_sku);
   put_all(
@@ -142,20 +164,20 @@ Result<void> CatalogStore::load(engine::CatalogState& state, engine::NamePool* n
   if (!saved) return saved.error();
 
   for (const Result<void>& loaded : {
-           load_table(database_, Table::products, shard_, decode_product, &CatalogChanges::products,
-                      state, names),
-           load_table(database_, Table::skus, shard_, decode_sku, &CatalogChanges::skus, state,
+           load_table(database_, Table::products, shard_, decode_product, put_product, state,
                       names),
-           load_table(database_, Table::claims, shard_, decode_whole_claim, &CatalogChanges::claims,
+           load_table(database_, Table::skus, shard_, decode_sku, Into{&CatalogChanges::skus},
                       state, names),
-           load_table(database_, Table::holds, shard_, decode_hold, &CatalogChanges::holds, state,
-                      names),
+           load_table(database_, Table::claims, shard_, decode_whole_claim,
+                      Into{&CatalogChanges::claims}, state, names),
+           load_table(database_, Table::holds, shard_, decode_hold, Into{&CatalogChanges::holds},
+                      state, names),
            load_table(database_, Table::reservations, shard_, decode_reservation,
-                      &CatalogChanges::reservations, state, names),
-           load_table(database_, Table::answers, shard_, decode_answer, &CatalogChanges::answers,
-                      state, names),
-           load_table(database_, Table::imports, shard_, decode_import, &CatalogChanges::imports,
-                      state, names),
+                      Into{&CatalogChanges::reservations}, state, names),
+           load_table(database_, Table::answers, shard_, decode_answer,
+                      Into{&CatalogChanges::answers}, state, names),
+           load_table(database_, Table::imports, shard_, decode_import,
+                      Into{&CatalogChanges::imports}, state, names),
        }) {
     if (!loaded) return loaded.error();
   }

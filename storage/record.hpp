@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,7 +46,7 @@
 // newer_format.
 namespace souk::storage {
 
-inline constexpr std::uint8_t kRecordVersion = 1;
+inline constexpr std::uint8_t kRecordVersion = 2;
 inline constexpr std::size_t kFrameBytes = 6;
 /// A payload from this size on is compressed: below it zstd's set-up costs more than the bytes are
 /// worth.
@@ -78,7 +79,13 @@ inline constexpr std::size_t kShardKeyBytes = 3;
 
 // State records. encode: of the value for that key. decode errors: corrupt_record, newer_format;
 // safe on any input.
-std::string encode_product(std::string_view key, const engine::ProductEntry& entry);
+/// A product with the SKUs that are written with it.
+struct ProductRow {
+  engine::ProductEntry product;
+  std::vector<engine::SkuEntry> skus;
+};
+std::string encode_product(std::string_view key, const engine::ProductEntry& entry,
+                           std::span<const engine::SkuEntry> skus = {});
 std::string encode_sku(std::string_view key, const engine::SkuEntry& entry);
 std::string encode_claim(std::string_view key, const engine::ProductId& product);
 std::string encode_hold(std::string_view key, const engine::Hold& hold);
@@ -90,7 +97,7 @@ std::string encode_ledger(std::string_view key, const engine::LedgerEntry* entri
                           std::size_t count);
 std::string encode_checkout(std::string_view key, const engine::CheckoutEntry& entry);
 
-engine::Result<engine::ProductEntry> decode_product(std::string_view key, std::string_view value);
+engine::Result<ProductRow> decode_product(std::string_view key, std::string_view value);
 engine::Result<engine::SkuEntry> decode_sku(std::string_view key, std::string_view value);
 engine::Result<engine::ProductId> decode_claim(std::string_view key, std::string_view value);
 engine::Result<engine::Hold> decode_hold(std::string_view key, std::string_view value);

@@ -166,7 +166,8 @@ bool read(const pb::Answer& in, engine::AnswerRecorded& out) {
   return true;
 }
 
-std::string encode_product(std::string_view key, const engine::ProductEntry& entry) {
+std::string encode_product(std::string_view key, const engine::ProductEntry& entry,
+                           std::span<const engine::SkuEntry> skus) {
   pb::ProductEntry out;
   assert(entry.document);
   out.set_document(*entry.document);
@@ -177,15 +178,25 @@ std::string encode_product(std::string_view key, const engine::ProductEntry& ent
   if (entry.available_at) out.set_available_at(entry.available_at->microseconds());
   out.set_created_at(entry.created_at.microseconds());
   out.set_updated_at(entry.updated_at.microseconds());
-  for (const engine::Sku& sku : entry.skus) out.add_skus(sku.str());
+  std::size_t hosted = 0;
+  for (std::size_t place = 0; place < entry.skus.size(); ++place) {
+    out.add_skus(entry.skus[place].str());
+    if (hosted == skus.size() || skus[hosted].terms.sku != entry.skus[place]) continue;
+    pb::SkuEntry& to = *out.add_hosted();
+    write(skus[hosted++], to);
+    to.clear_product();
+    to.set_place(static_cast<std::uint32_t>(place));
+  }
+  assert(hosted == skus.size());
   return seal_message(key, out);
 }
 
-Result<engine::ProductEntry> decode_product(std::string_view key, std::string_view value) {
+Result<ProductRow> decode_product(std::string_view key, std::string_view value) {
   pb::ProductEntry in;
   const Result<void> parsed = unseal_message(key, value, in);
   if (!parsed) return parsed.error();
-  engine::ProductEntry out;
+  ProductRow row;
+  engine::ProductEntry& out = row.product;
   out.id = engine::ProductId{std::string{key.substr(std::min(key.size(), kShardKeyBytes))}};
   out.document = std::make_shared<const std::string>(std::move(*in.mutable_document()));
   out.version = in.version();
@@ -199,7 +210,14 @@ Result<engine::ProductEntry> decode_product(std::string_view key, std::string_vi
   out.updated_at = read_time(in.updated_at());
   out.skus.reserve(static_cast<std::size_t>(in.skus_size()));
   for (std::string& sku : *in.mutable_skus()) out.skus.emplace_back(std::move(sku));
-  return out;
+  row.skus.reserve(static_cast<std::size_t>(in.hosted_size()));
+  for (const pb::SkuEntry& hosted : in.hosted()) {
+    if (hosted.place() >= out.skus.size()) return corrupt_record("a product hosts a foreign SKU");
+    row.skus.push_back(read_sku(hosted));
+    row.skus.back().terms.sku = out.skus[hosted.place()];
+    row.skus.back().product = out.id;
+  }
+  return row;
 }
 
 std::string encode_sku(std::string_view key, const engine::SkuEntry& entry) {

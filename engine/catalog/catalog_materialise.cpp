@@ -51,9 +51,17 @@ CatalogChanges CatalogState::take_changes() {
     return [&](const auto&, const auto& value) { values.push_back(value); };
   };
   changes.products.reserve(tables.products.dirty_count());
-  changes.skus.reserve(tables.skus.dirty_count());
+  changes.product_skus.reserve(tables.skus.dirty_count());
   changes.claims.reserve(tables.claims.dirty_count());
-  tables.products.take_dirty(copy_into(changes.products), erase_into(changes.products_erased));
+  tables.products.take_dirty(
+      [&](const ProductId&, const ProductEntry& product) {
+        changes.products.push_back(product);
+        for (const Sku& sku : product.skus) {
+          tables.skus.take_hosted(
+              sku, [&](const SkuEntry& entry) { changes.product_skus.push_back(entry); });
+        }
+      },
+      erase_into(changes.products_erased));
   tables.skus.take_dirty(copy_into(changes.skus), erase_into(changes.skus_erased));
   tables.claims.take_dirty(copy_into(changes.claims), erase_into(changes.claims_erased));
   tables.holds.take_dirty(copy_into(changes.holds), erase_into(changes.holds_erased));
@@ -76,6 +84,10 @@ void CatalogState::load(CatalogChanges image) {
     assert(entry.document != nullptr);
     const ProductId id = entry.id;
     tables.product_created(tables.products.load(id, std::move(entry)));
+  }
+  for (SkuEntry& entry : image.product_skus) {
+    const Sku sku = entry.terms.sku;
+    tables.skus.load_hosted(sku, std::move(entry));
   }
   for (SkuEntry& entry : image.skus) {
     const Sku sku = entry.terms.sku;

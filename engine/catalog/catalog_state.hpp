@@ -36,7 +36,8 @@ struct CatalogChanges {
   std::uint64_t state_hash = 0;
   std::vector<ProductEntry> products;
   std::vector<ProductId> products_erased;
-  std::vector<SkuEntry> skus;
+  std::vector<SkuEntry> product_skus;    // written with their product, in the order of `products`
+  std::vector<SkuEntry> skus;            // written by themselves: changed after their product was written
   std::vector<Sku> skus_erased;
   std::vector<ClaimSkus::Claim> claims;
   std::vector<Sku> claims_erased;

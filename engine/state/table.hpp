@@ -63,12 +63,36 @@ public:
     remove(number);
   }
 
-  /// Takes in an entry read from disk: counts in the hash, is not dirty. Pre: it is not there yet.
+  /// Takes in an entry read from disk: counts in the hash, is not dirty. Takes the place of a
+  /// hosted one. Pre: it is not loaded yet.
   const Value& load(const Key& key, Value value) {
-    [[maybe_unused]] const auto [number, inserted] = place(key);
-    assert(inserted);
-    hash_ += take_stored(entries_[number], std::move(value));
-    return entries_[number].row.value();
+    const auto [number, inserted] = place(key);
+    Entry& entry = entries_[number];
+    assert(inserted || !entry.stored);
+    hash_ -= entry.hash;
+    hash_ += take_stored(entry, std::move(value));
+    return entry.row.value();
+  }
+
+  // HOSTED ENTRIES. An entry may be written inside another table's row, its host's, until it first
+  // changes without it; from then on it has a row of its own, which is the newer one of the two.
+
+  /// Gives the value to be written with its host and makes the entry clean, unless it has a row of
+  /// its own. Pre: it exists; whenever the host is written or erased, so is what it hosts.
+  template <class Visit>
+  void take_hosted(const Key& key, Visit visit) {
+    const std::uint32_t number = number_of(key, hash_of(key));
+    assert(number != FlatIndex::kNone);
+    Entry& entry = entries_[number];
+    if (entry.stored) return;
+    if (entry.dirty != kClean) forget_dirty(entry);
+    visit(std::as_const(entry.row).value());
+  }
+  /// As load, of an entry read with its host; an own row may follow.
+  const Value& load_hosted(const Key& key, Value value) {
+    const Value& loaded = load(key, std::move(value));
+    entries_[number_of(key, hash_of(key))].stored = false;
+    return loaded;
   }
 
   /// Drops a clean entry from memory that stays on disk; its hash keeps counting. Pre: it exists

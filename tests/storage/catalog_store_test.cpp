@@ -69,10 +69,13 @@ TEST_CASE(
     "catalog store: a record that is gone, changed or of a newer version is not loaded over") {
   const TemporaryFolder folder;
   RandomShop shop{5, kShard};
-  for (int records = 0; records < 100; ++records) shop.next();
   const auto database = open_database(folder / "data");
   CatalogStore store{*database, kShard};
-  REQUIRE(store.save(shop.state().take_changes()));
+  // Twice, so that some SKUs have changed since they were written with their product.
+  for (int saves = 0; saves < 2; ++saves) {
+    for (int records = 0; records < 100; ++records) shop.next();
+    REQUIRE(store.save(shop.state().take_changes()));
+  }
   std::string key;
   std::string value;
   REQUIRE(database->scan(Table::skus, shard_key(kShard), after_prefix(shard_key(kShard)),
@@ -81,6 +84,7 @@ TEST_CASE(
                            value = v;
                            return false;
                          }));
+  REQUIRE(!key.empty());
   const auto load_after = [&](auto change) {
     Batch batch{*database};
     change(batch);

@@ -78,7 +78,7 @@ TEST_CASE("record: every kind of state comes back field by field") {
     const std::string product_key = shard_key(shard, product.id.str());
     const auto product_back = decode_product(product_key, encode_product(product_key, product));
     REQUIRE(product_back);
-    CHECK(same(*product_back, product));
+    CHECK(same(product_back->product, product));
 
     const engine::SkuEntry sku = random.sku();
     const std::string sku_key = shard_key(shard, sku.terms.sku.str());

@@ -307,6 +307,7 @@ TEST_CASE("catalog state: thrown away tentative state leaves no trace") {
 /// What a store keeps: the newest value of every key.
 struct Image {
   std::map<ProductId, ProductEntry> products;
+  std::map<ProductId, std::vector<SkuEntry>> product_skus;  // as they were when it was written
   std::map<Sku, SkuEntry> skus;
   std::map<Sku, ClaimSkus::Claim> claims;
   std::map<HoldId, Hold> holds;
@@ -318,14 +319,21 @@ struct Image {
   std::uint64_t hash = 0;
 
   void save(CatalogChanges changes) {
-    for (auto& v : changes.products) products[v.id] = v;
+    for (auto& v : changes.products) {
+      products[v.id] = v;
+      product_skus[v.id].clear();
+    }
+    for (auto& v : changes.product_skus) product_skus.at(v.product).push_back(v);
     for (auto& v : changes.skus) skus[v.terms.sku] = v;
     for (auto& v : changes.claims) claims[v.sku] = v;
     for (auto& v : changes.holds) holds[v.id] = v;
     for (auto& v : changes.reservations) reservations[v.id] = v;
     for (auto& v : changes.answers) answers[v.answer.key.key] = v;
     for (auto& v : changes.imports) imports[v.import_id] = v;
-    for (auto& k : changes.products_erased) products.erase(k);
+    for (auto& k : changes.products_erased) {
+      products.erase(k);
+      product_skus.erase(k);
+    }
     for (auto& k : changes.skus_erased) skus.erase(k);
     for (auto& k : changes.claims_erased) claims.erase(k);
     for (auto& k : changes.holds_erased) holds.erase(k);
@@ -345,6 +353,8 @@ struct Image {
   void load_into(CatalogState& state) const {
     CatalogChanges image;
     copy(image.products, products);
+    for (const auto& [product, written] : product_skus)
+      image.product_skus.insert(image.product_skus.end(), written.begin(), written.end());
     copy(image.skus, skus);
     copy(image.claims, claims);
     copy(image.holds, holds);

@@ -209,6 +209,50 @@ TEST_CASE("table: holds what a map holds, whatever comes and goes") {
   CHECK(other.hash() == table.hash());
 }
 
+TEST_CASE("table: an entry is written with its host until it changes without it") {
+  Table<Sku, Named> table;
+  const Sku a{"a"};
+  const Sku b{"b"};
+  const auto hosted = [&] {
+    int count = 0;
+    for (const Sku& sku : {a, b}) table.take_hosted(sku, [&](const Named&) { ++count; });
+    return count;
+  };
+  const auto taken = [&] {
+    int count = 0;
+    table.take_dirty([&](const Sku&, const Named&) { ++count; }, [&](const Sku&) { count += 10; });
+    return count;
+  };
+  table.put(a, {a, 1});
+  table.put(b, {b, 2});
+
+  CHECK(hosted() == 2);
+  CHECK(taken() == 0);
+  table.modify(a, [](Named& named) { named.value = 3; });
+  CHECK(taken() == 1);
+  // The host is written again: `a` has a row of its own now.
+  CHECK(hosted() == 1);
+  table.erase(b);
+  CHECK(taken() == 0);
+  table.erase(a);
+  CHECK(taken() == 10);
+}
+
+TEST_CASE("table: a row of its own replaces what was loaded with the host") {
+  Table<Sku, Named> table;
+  Table<Sku, Named> expected;
+  const Sku a{"a"};
+  expected.put(a, {a, 2});
+
+  table.load_hosted(a, {a, 1});
+  table.load(a, {a, 2});
+
+  CHECK(table.find(a)->value == 2);
+  CHECK(table.hash() == expected.hash());
+  table.erase(a);
+  CHECK(table.is_erased(a));
+}
+
 TEST_CASE("flat index: tells keys with equal hashes apart and closes gaps") {
   FlatIndex index;
   // All in one long run: the upper halves are nearly equal.
