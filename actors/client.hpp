@@ -9,12 +9,14 @@
 #include <vector>
 
 #include "engine/catalog/catalog_command.hpp"
+#include "engine/catalog/catalog_question.hpp"
 #include "engine/order/order.hpp"
 #include "engine/order/order_command.hpp"
 #include "engine/search/query.hpp"
 #include "engine/search/search_result.hpp"
 #include "engine/types/result.hpp"
 #include "engine/types/shard.hpp"
+#include "engine/types/shard_status.hpp"
 
 namespace souk::actors {
 
@@ -38,10 +40,9 @@ struct Reply {
 template <class T>
 using Callback = std::function<void(Reply<T>)>;
 
-struct ProductPage {
-  std::vector<engine::ProductView> products;
-  bool has_more = false;                   // next page: after the last id
-};
+using engine::LedgerPage;
+using engine::ProductPage;
+using engine::ShardStatus;
 struct OrderPage {
   std::vector<engine::Order> orders;
   bool has_more = false;
@@ -55,12 +56,6 @@ struct OrderListRequest {
   std::optional<engine::Timestamp> before_time;
   engine::OrderId before_id;
   std::size_t limit = 20;
-};
-struct LedgerPage {
-  engine::SkuEntry entry;
-  std::vector<engine::LedgerEntry> entries;   // newest first
-  bool has_more = false;
-  std::uint64_t next = 0;                     // position to continue from
 };
 struct ProductPutReply {
   engine::ProductView product;
@@ -83,12 +78,6 @@ struct ReserveRequest {
 };
 struct CheckoutReply {
   engine::Order order;
-};
-struct ShardStatus {
-  engine::ShardRange range;
-  engine::Position stored = 0, committed = 0, applied = 0, materialised = 0;
-  std::uint64_t state_hash = 0;
-  std::uint64_t products = 0, skus = 0, holds = 0, orders = 0, segments = 0, queue_depth = 0, index_bytes = 0;
 };
 
 /// The door for callers that are not actors: one per I/O thread, used on that thread only. Routes by slot, waits for

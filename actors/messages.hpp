@@ -11,7 +11,9 @@
 
 #include "actors/client.hpp"
 #include "engine/catalog/catalog_command.hpp"
+#include "engine/catalog/catalog_question.hpp"
 #include "engine/order/order_command.hpp"
+#include "engine/order/order_question.hpp"
 #include "engine/types/result.hpp"
 #include "engine/types/shard.hpp"
 #include "storage/journal.hpp"
@@ -63,33 +65,14 @@ struct CatalogAnswers {
   std::vector<Item> items;
 };
 
-struct ReadProduct {
-  engine::ProductId product;
-};
-struct ReadStock {
-  engine::Sku sku;
-};
-struct ReadLedger {
-  engine::Sku sku;
-  std::uint64_t from = 0;
-  std::size_t limit = 20;
-};
-struct ReadHold {
-  engine::HoldId hold;
-};
-struct ReadReservation {
-  engine::HoldId reservation;
-};
-/// Which product owns the SKU; asked at the shard of the SKU's slot.
-struct ReadClaim {
-  engine::Sku sku;
-};
-struct ListProducts {
-  engine::ProductId after;
-  std::size_t limit = 20;
-};
-using CatalogQuestion = std::variant<ReadProduct, ReadStock, ReadLedger, ReadHold, ReadReservation,
-                                     ReadClaim, ListProducts>;
+using engine::CatalogQuestion;
+using engine::ListProducts;
+using engine::ReadClaim;
+using engine::ReadHold;
+using engine::ReadLedger;
+using engine::ReadProduct;
+using engine::ReadReservation;
+using engine::ReadStock;
 
 /// Answered from committed state, once `at_least` is applied (else consistency_unreachable at the
 /// deadline).
@@ -98,8 +81,7 @@ struct ReadCatalog {
   engine::Position at_least = 0;
   Deadline deadline;
 };
-using CatalogFinding = std::variant<engine::ProductView, engine::SkuEntry, LedgerPage, engine::Hold,
-                                    engine::Reservation, engine::ProductId, ProductPage>;
+using engine::CatalogFinding;
 /// In the order of CatalogQuestion. Errors: unknown_product, unknown_sku (also for a claim),
 /// unknown_reservation.
 struct CatalogReading {
@@ -147,23 +129,16 @@ struct AwaitCheckout {
   Deadline deadline;
 };
 
-struct ReadOrder {
-  engine::OrderId order;
-};
-/// The whole entry, whatever became of the checkout.
-struct ReadCheckout {
-  engine::OrderId order;
-};
-struct ListOrders {
-  storage::OrderFilter filter;
-};
-using OrderQuestion = std::variant<ReadOrder, ReadCheckout, ListOrders>;
+using engine::ListOrders;
+using engine::OrderQuestion;
+using engine::ReadCheckout;
+using engine::ReadOrder;
 struct ReadOrders {
   OrderQuestion question;
   engine::Position at_least = 0;
   Deadline deadline;
 };
-using OrderFinding = std::variant<engine::Order, engine::CheckoutEntry, std::vector<engine::Order>>;
+using engine::OrderFinding;
 /// In the order of OrderQuestion. Errors: unknown_order (also an order that was begun and not
 /// placed).
 struct OrderReading {
@@ -172,9 +147,7 @@ struct OrderReading {
 };
 /// The checkouts that a new leader has to finish.
 struct ReadUnfinished {};
-struct UnfinishedCheckouts {
-  std::vector<engine::CheckoutEntry> entries;
-};
+using engine::UnfinishedCheckouts;
 
 // Every shard.
 
@@ -228,15 +201,8 @@ struct CheckoutAnswer {
   engine::ConsistencyToken token{};
   engine::Replay replay{};
 };
-/// From a catalog shard: do these overdue checkout holds still belong to a checkout that is begun
-/// or placed? Those that do not are released by the shard. Holds that cannot be judged now are
-/// simply left out of the answer.
-struct JudgeHolds {
-  std::vector<engine::HoldId> holds;
-};
-struct HoldsJudged {
-  std::vector<engine::HoldId> abandoned;
-};
+using engine::HoldsJudged;
+using engine::JudgeHolds;
 /// The orders shards have recovered: finish what the last leader left undone.
 struct ResumeCheckouts {};
 

@@ -4,23 +4,14 @@
 #include <string>
 #include <vector>
 
+#include "engine/order/order_question.hpp"
 #include "engine/order/order_state.hpp"
 #include "engine/types/result.hpp"
 #include "storage/database.hpp"
 
 namespace souk::storage {
 
-/// A page of orders, newest first by (created_at, id).
-struct OrderFilter {
-  std::optional<engine::OrderStatus> status;
-  std::string customer;                           // customer id or email; empty: all
-  std::optional<engine::Timestamp> created_from;  // inclusive
-  std::optional<engine::Timestamp> created_to;    // exclusive
-  std::optional<engine::Timestamp>
-      before_time;  // cursor: strictly older than (before_time, before_id)
-  engine::OrderId before_id;
-  std::size_t limit = 20;
-};
+using engine::OrderFilter;
 
 /// Durable materialised state of one orders shard. Written by the shard's owner only.
 class OrderStore {
