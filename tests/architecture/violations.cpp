@@ -36,6 +36,7 @@ const std::vector<Library> kLibraries = {
     {"rocksdb/", {"storage/database.cpp"}},
     {"google/protobuf/", {"storage/"}},
     {"storage/record.pb.h", {"storage/"}},
+    {"storage/wire.pb.h", {"storage/"}},
     {"zstd.h", {"storage/", "net/"}},
     {"caf/", {"actors/"}},
     {"prometheus/", {"actors/"}},
