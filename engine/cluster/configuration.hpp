@@ -33,8 +33,9 @@ enum class ShardStatus : std::uint8_t {
   active = 2,
 };
 
-/// A split under way: while it stands in the parent's configuration nobody joins the parent, so
-/// that whoever is a member at its end was one when the split record was committed.
+/// A split under way. While it stands in the parent's configuration, a checkpoint of the parent
+/// holds what the split record forked off: so whoever is a member of the parent, and thus has that
+/// record or state after it, can be a member of the child.
 struct SplitMark {
   Slot slot = 0;  // the child's first slot
   ShardId child;

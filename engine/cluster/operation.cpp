@@ -52,8 +52,8 @@ Step transfer(const Operation& operation, const Configuration& now) {
   return step::Give{{OrderKind::hand_over, operation.to}};
 }
 
-/// The child begins where the split record was applied, at the members of that moment: as long as
-/// the mark stood nobody joined, so whoever is a member now has the record.
+/// The child begins where the split record was applied, at whoever is a member of the parent when
+/// it becomes active: all of them have that record on disk, or a checkpoint that holds the fork.
 Configuration child_of(const Operation& operation, const Configuration& parent,
                        ShardStatus status) {
   Configuration child = parent;

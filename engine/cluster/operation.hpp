@@ -62,7 +62,8 @@ struct Give {
 };
 /// Keep the operation with `proposing` set, before anything else.
 struct Remember {};
-/// To the shard's primary: propose the split as a record, unless it is applied already.
+/// To the shard's primary: propose the split as a record, unless it is applied already. Applied a
+/// second time it does nothing.
 struct ProposeSplit {
   SplitMark split;
 };

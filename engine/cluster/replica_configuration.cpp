@@ -230,7 +230,7 @@ bool Replica::carry_out_order() {
 /// told us of; from now on nothing is committed without it (counts()).
 bool Replica::join_ready() {
   const Configuration& now = known_->configuration;
-  if (now.split || yielding_ || durable_epoch_ < epoch_) return false;
+  if (yielding_ || durable_epoch_ < epoch_) return false;
   for (const Peer& each : peers_) {
     const Learner* learner = now.learner(each.node);
     if (learner == nullptr || !learner->joins) continue;

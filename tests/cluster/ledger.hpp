@@ -63,9 +63,15 @@ struct Ledger {
   std::bitset<kCommands> seen;
   std::bitset<kCommands> accepted;
   std::uint64_t hash = 0;
+  /// Where SKUs 2 and 3 went to a child, and what the child began with; 0: not yet.
+  engine::Position split_at = 0;
+  std::uint64_t child_hash = 0;
+
+  bool moved(std::uint8_t sku) const { return split_at != 0 && sku >= 2; }
 
   void apply(engine::Position at, std::string_view payload) {
     position = at;
+    if (payload == kSplit) return split();
     for (std::size_t i = 0; i + sizeof(StockCommand) <= payload.size(); i += sizeof(StockCommand)) {
       StockCommand command;
       std::memcpy(&command, payload.data() + i, sizeof command);
@@ -73,9 +79,18 @@ struct Ledger {
     }
   }
 
+  static constexpr std::string_view kSplit = "split!";
+
 private:
+  /// Every replica forks its state at the position of the record, once.
+  void split() {
+    if (split_at != 0) return;
+    split_at = position;
+    child_hash = mix(mix(hash, position), static_cast<std::uint64_t>(stock[2] * 1000 + stock[3]));
+    hash += child_hash;
+  }
   void apply(const StockCommand& command) {
-    if (seen[command.id]) return;
+    if (seen[command.id] || moved(command.sku)) return;
     seen.set(command.id);
     const bool fits = stock[command.sku] + command.units >= 0;
     if (fits) {

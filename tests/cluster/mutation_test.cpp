@@ -85,6 +85,12 @@ TEST_CASE("mutation: a lease longer than the grace period is found") {
   is_found(plan, "lease beyond grace");
 }
 
+TEST_CASE("mutation: a split applied at different positions is found") {
+  Plan plan;
+  plan.split_late = true;
+  is_found(plan, "split applied at different positions");
+}
+
 TEST_CASE("mutation: acknowledgements of older epochs are found") {
   is_found(Mutation::ack_epoch_ignored, "ack epoch ignored");
 }

@@ -32,6 +32,8 @@ TEST_CASE("simulation: clusters keep every promise whatever fails") {
   std::uint64_t acknowledged = 0;
   std::uint64_t reads = 0;
   std::uint64_t epochs = 0;
+  std::uint64_t operations = 0;
+  std::uint64_t splits = 0;
   std::int64_t settled = 0;
   int failures = 0;
   const auto began = std::chrono::steady_clock::now();
@@ -44,6 +46,8 @@ TEST_CASE("simulation: clusters keep every promise whatever fails") {
     acknowledged += verdict.acknowledged;
     reads += verdict.reads;
     epochs += verdict.epochs;
+    operations += verdict.operations;
+    splits += verdict.splits;
     settled = std::max(settled, verdict.settled_us);
     if (!verdict.violation.empty()) {
       ++failures;
@@ -52,8 +56,9 @@ TEST_CASE("simulation: clusters keep every promise whatever fails") {
   }
   const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   MESSAGE(count << " seeds in " << took << " s: " << events << " events, " << acknowledged
-                << " acknowledged, " << reads << " reads, " << epochs
-                << " epochs, slowest settled after " << settled / 1000 << " ms");
+                << " acknowledged, " << reads << " reads, " << epochs << " epochs, " << operations
+                << " operations, " << splits << " splits, slowest settled after " << settled / 1000
+                << " ms");
 }
 
 }  // namespace

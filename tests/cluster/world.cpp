@@ -79,6 +79,7 @@ World::World(const Plan& plan) : plan_{plan}, random_{plan.seed} {
   for (std::uint32_t number = 0; number < clients_.size(); ++number)
     schedule(random_.between(0, 100'000), Kind::client, 0, number);
   schedule(random_.between(100'000, 1'000'000), Kind::fault, 0);
+  schedule(random_.between(100'000, 2'000'000), Kind::operation, 0);
   if (plan.wrong_force)
     schedule(random_.between(plan.faults_us / 4, plan.faults_us), Kind::force, 0);
 }
@@ -115,6 +116,10 @@ void World::happen(const Occurrence& what) {
       return client_acts(what.argument);
     case Kind::fault:
       return fault();
+    case Kind::operation:
+      return carry_on();
+    case Kind::operation_decided:
+      return decided(steps_[what.argument]);
     case Kind::operate:
       return operate();
     case Kind::force:
@@ -159,7 +164,7 @@ void World::deliver(const Occurrence& what) {
     case Kind::message: {
       Letter letter = std::move(letters_[what.argument]);
       free_letters_.push_back(what.argument);
-      if (host.up)
+      if (host.up && letter.from != letter.to)
         feed(what.node, cluster::Received{id_of(letter.from), std::move(letter.message)});
       return;
     }
@@ -241,11 +246,26 @@ void World::carry_out(Node node) {
     schedule(now_ + random_.between(100, 3'000), Kind::journal_read, node, keep(wishes_, each));
   for (const cluster::Record& each : update.committed) {
     check_commit(node, each);
-    host.ledger.apply(each.position, *each.payload);
+    if (plan_.split_late && node % 2 == 1 && *each.payload == Ledger::kSplit) {
+      host.forks_late = true;
+      host.ledger.apply(each.position, "");
+    } else {
+      host.ledger.apply(each.position, *each.payload);
+      if (host.forks_late) host.ledger.apply(each.position, Ledger::kSplit);
+      host.forks_late = false;
+    }
     if (each.position > hashes_.size()) {
       hashes_.push_back(host.ledger.hash);
     } else if (hashes_[each.position - 1] != host.ledger.hash) {
       violated("states differ at position " + std::to_string(each.position));
+    }
+    if (host.ledger.split_at != 0) {
+      if (split_at_ == 0) {
+        split_at_ = host.ledger.split_at;
+        child_hash_ = host.ledger.child_hash;
+      }
+      if (split_at_ != host.ledger.split_at || child_hash_ != host.ledger.child_hash)
+        violated("replicas fork the child at different positions");
     }
     acknowledge(node, each.position);
     if (!verdict_.violation.empty()) return;
@@ -447,6 +467,7 @@ void World::install(Node node, const Occurrence& what) {
 
 bool World::all_well() const {
   const cluster::Configuration& now = fact_.configuration;
+  if (operation_) return false;
   for (const Client& each : clients_) {
     if (each.command != 0) return false;
   }

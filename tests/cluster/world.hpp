@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/cluster/operation.hpp"
 #include "engine/cluster/replica.hpp"
 #include "ledger.hpp"
 
@@ -30,6 +31,7 @@ struct Plan {
   std::uint64_t seed = 1;
   cluster::Mutation mutation = cluster::Mutation::none;
   bool lease_beyond_grace = false;
+  bool split_late = false;   // some nodes fork their state one record too late
   bool wrong_force = false;  // an operator makes the wrong replica primary; acknowledged is lost
   std::int64_t faults_us = 6'000'000;   // faults happen until then
   std::int64_t settle_us = 20'000'000;  // and everything must be well after at most that
@@ -45,6 +47,8 @@ struct Verdict {
   std::uint64_t acknowledged = 0;
   std::uint64_t reads = 0;
   std::uint64_t epochs = 0;
+  std::uint64_t operations = 0;  // carried through or given up
+  std::uint64_t splits = 0;
   std::int64_t settled_us = 0;  // after the faults ended
   std::deque<std::string> trace;
 };
@@ -76,6 +80,8 @@ private:
     journal_read,            // argument: in reads_of_journal_
     checkpoint_arrived,      // argument: in checkpoints_
     checkpoint_sent,         // argument: node of the receiver
+    operation,               // somebody carries the operation on
+    operation_decided,       // argument: in steps_
     fault,
     power_cut,
     force,
@@ -116,7 +122,7 @@ private:
   struct Pending {
     engine::Position position = 0;
     std::uint32_t client = 0;
-    std::uint16_t command = 0;
+    StockCommand command;
   };
   struct Host {
     bool up = true;
@@ -132,6 +138,7 @@ private:
     std::vector<Entry> log;
     std::vector<Pending> pending;
     std::vector<Occurrence> waiting;  // while paused
+    bool forks_late = false;
     bool was_primary = false;
     bool was_open = false;
   };
@@ -200,6 +207,12 @@ private:
   void swap_asked(const Occurrence& what);
   void set_configuration(const cluster::Configuration& to);
 
+  // world_operations.cpp
+  void new_operation();
+  void carry_on();
+  void decided(const cluster::step::Transact& transact);
+  void check_split();
+
   // world_faults.cpp
   void fault();
   void heal();
@@ -253,6 +266,15 @@ private:
   Time coordinator_delay_max_ = 5'000;
   std::vector<Answer> answers_;
   std::vector<Swap> swaps_;
+
+  // The operation under way, kept by the coordinator.
+  std::optional<cluster::Operation> operation_;
+  std::optional<cluster::Revised> child_;
+  engine::Position split_at_ = 0;  // where everybody has to fork
+  std::uint64_t child_hash_ = 0;
+  cluster::Revised seen_fact_;  // as somebody saw it a while ago
+  std::optional<cluster::Revised> seen_child_;
+  std::vector<cluster::step::Transact> steps_;
 
   // Clients.
   std::vector<Client> clients_;

@@ -140,6 +140,10 @@ void World::check_acknowledged(Node node, engine::Epoch before, const std::strin
 /// Obligation 6.
 void World::check_end() {
   const cluster::Configuration& now = fact_.configuration;
+  if (operation_) {
+    verdict_.stuck = true;
+    return violated("an operation does not end after the faults");
+  }
   for (const Client& each : clients_) {
     if (each.command == 0) continue;
     verdict_.stuck = true;

@@ -41,14 +41,11 @@ void World::request_arrives(Node node, std::uint32_t number) {
   Client& client = clients_[number];
   Host& host = hosts_[node];
   if (client.command == 0 || client.target != node) return;
-  if (!host.replica->open()) {
-    // Refused: it comes back soon.
-    return;
-  }
+  if (!host.replica->open()) return;  // refused: it comes back soon
   cluster::Propose propose;
   propose.proposals.push_back({0, payload_of(client.wanted)});
   const engine::Position position = host.replica->last() + 1;
-  host.pending.push_back({position, number, client.command});
+  host.pending.push_back({position, number, client.wanted});
   feed(node, std::move(propose));
 }
 
@@ -61,25 +58,31 @@ void World::acknowledge(Node node, engine::Position position) {
   if (at == host.pending.end()) return;
   const Pending pending = *at;
   host.pending.erase(at);
-  if (!host.ledger.seen[pending.command]) {
+  const std::uint16_t command = pending.command.id;
+  Client& client = clients_[pending.client];
+  const auto go_on = [&] {
+    if (client.command != command) return;
+    client.command = 0;
+    schedule(now_ + random_.between(1'000, 60'000), Kind::client, 0, pending.client);
+  };
+  // wrong_shard: the client goes to the child, which is not part of this.
+  if (host.ledger.moved(pending.command.sku) && !host.ledger.seen[command]) return go_on();
+  if (!host.ledger.seen[command]) {
     violated("an acknowledged command is not in the state that acknowledges it");
     return;
   }
-  const bool accepted = host.ledger.accepted[pending.command];
-  if (acknowledged_[pending.command] && answers_given_[pending.command] != accepted)
+  const bool accepted = host.ledger.accepted[command];
+  if (acknowledged_[command] && answers_given_[command] != accepted)
     return violated("one command was answered in two ways");
   ++verdict_.acknowledged;
-  if (!acknowledged_[pending.command]) {
-    acknowledged_in_[pending.command] = committed_in_[position - 1];
-    acknowledged_at_[pending.command] = position;
+  if (!acknowledged_[command]) {
+    acknowledged_in_[command] = committed_in_[position - 1];
+    acknowledged_at_[command] = position;
   }
-  acknowledged_.set(pending.command);
-  answers_given_.set(pending.command, accepted);
+  acknowledged_.set(command);
+  answers_given_.set(command, accepted);
   floor_ = std::max(floor_, position);
-  Client& client = clients_[pending.client];
-  if (client.command != pending.command) return;
-  client.command = 0;
-  schedule(now_ + random_.between(1'000, 60'000), Kind::client, 0, pending.client);
+  go_on();
 }
 
 /// Obligation 5. All commands and reads take effect at positions of one history, so a read is

@@ -116,6 +116,10 @@ void World::force() {
     if (hosts_[each].up) crash(each);
     schedule(now_ + random_.between(500'000, 2'000'000), Kind::restart, each);
   }
+  lose_unsynced(node);
+  crash(node);
+  schedule(now_ + 1'000, Kind::restart, node);
+  for (Letter& each : letters_) each.from = each.to;  // on its way from before: gone
   engine::Position common = 0;
   while (common < truth_.size() && has_on_disk(node, common + 1, truth_[common])) ++common;
   set_back(common);
@@ -127,6 +131,8 @@ void World::force() {
   }
   trace("  node " + std::to_string(node) + " is forced to lead from position " +
         std::to_string(common));
+  to.split.reset();
+  operation_.reset();
   set_configuration(to);
 }
 
@@ -159,6 +165,7 @@ void World::heal() {
     if (hosts_[node].paused) schedule(now_, Kind::resume, node);
     if (!hosts_[node].up) schedule(now_, Kind::restart, node);
   }
+  if (operation_) operation_->cancelled = true;
   operate();
 }
 
