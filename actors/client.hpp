@@ -107,7 +107,10 @@ public:
   // Inventory and holds.
   void get_stock(const RequestContext&, engine::Sku, Callback<engine::SkuEntry>);
   void adjust_stock(const RequestContext&, engine::AdjustStock, Callback<engine::SkuEntry>);
-  void adjust_stocks(const RequestContext&, engine::AdjustStocks, Callback<std::vector<engine::Result<engine::SkuEntry>>>);
+  /// `whole`: the key of the whole batch. Each item needs a key of its own, derived from it, because items live on
+  /// different shards; a reuse of `whole` with another body is refused before any item is looked at.
+  void adjust_stocks(const RequestContext&, engine::AdjustStocks, engine::IdempotencyKey whole,
+                     Callback<std::vector<engine::Result<engine::SkuEntry>>>);
   void ledger(const RequestContext&, engine::Sku, std::uint64_t from, std::size_t limit, Callback<LedgerPage>);
   void reserve(const RequestContext&, ReserveRequest, Callback<engine::Reservation>);
   void get_reservation(const RequestContext&, engine::HoldId, Callback<engine::Reservation>);

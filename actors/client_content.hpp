@@ -74,6 +74,7 @@ struct Client::Content {
     done(answer);
   }
 
+  class AdjustmentBatch;  // client_adjustments.cpp
   void settle(SettleReservation request, Callback<engine::Reservation> done);
 
   /// Finds the shard of a SKU's product: from the directory, or (`fresh`, or unknown there) from

@@ -61,13 +61,10 @@ Task<Response> adjust_stocks(RequestScope& scope) {
   auto batch = parse(scope);
   if (!batch) co_return problem(scope, batch.error());
   const auto levels = co_await await_reply<Levels>(scope, [&](auto callback) {
-    scope.client.adjust_stocks(scope.context, std::move(batch).value(), std::move(callback));
+    scope.client.adjust_stocks(scope.context, std::move(batch).value(), scope.idempotency,
+                               std::move(callback));
   });
   if (!levels) co_return problem(scope, levels.error());
-  for (const auto& level : *levels) {
-    const bool reused = !level && level.error().code == engine::Errc::idempotency_key_reused;
-    if (reused) co_return problem(scope, level.error());
-  }
   co_return ok(render(scope, *levels));
 }
 

@@ -1,36 +1,13 @@
-#include "net/await.hpp"
 #include "net/endpoints/inventory.hpp"
-#include "net/endpoints/product_reply.hpp"
 #include "net/endpoints/request_parts.hpp"
-#include "net/http_error.hpp"
 #include "net/json/stock.hpp"
 #include "net/router.hpp"
 
 namespace souk::net {
 namespace {
 
-engine::Result<engine::AdjustStock> parse(const RequestScope& scope) {
-  auto sku = path_id<engine::Sku>(scope.request, "sku");
-  if (!sku) return std::move(sku).error();
-  auto adjust =
-      parse_body(scope.request, [&](JsonValue body) { return parse_stock_level(body, *sku); });
-  if (!adjust) return adjust;
-  const auto precondition = parse_if_match(scope.request);
-  if (!precondition) return precondition.error();
-  adjust->if_version = precondition->version;
-  adjust->idempotency = scope.idempotency;
-  adjust->now = scope.now;
-  return adjust;
-}
-
 Task<Response> set_stock(RequestScope& scope) {
-  auto adjust = parse(scope);
-  if (!adjust) co_return problem(scope, adjust.error());
-  const auto entry = co_await await_reply<engine::SkuEntry>(scope, [&](auto callback) {
-    scope.client.adjust_stock(scope.context, std::move(adjust).value(), std::move(callback));
-  });
-  if (!entry) co_return problem(scope, entry.error());
-  co_return stock_reply(*entry);
+  return change_stock(scope, parse_stock_level);
 }
 
 }  // namespace

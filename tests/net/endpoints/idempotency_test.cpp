@@ -77,6 +77,45 @@ TEST_CASE("idempotency: first, repeat, another body, no key: on every route that
   }
 }
 
+TEST_CASE("idempotency: a batch's key names the whole batch, whatever shards its items live on") {
+  Shop shop;
+  const auto put = [&](const std::string& id) {
+    const std::string body = R"({"id":")" + id + R"(","title":"P","sku":")" + id +
+                             R"(-s","price":{"amount":100,"currency":"EUR"},"stock":10})";
+    REQUIRE(shop.ask("POST", "/v1/products", body).status == 201);
+  };
+  const auto item = [](const std::string& id) {
+    return R"({"sku":")" + id + R"(-s","delta":1,"reason":"received"})";
+  };
+  const auto batch = [](const std::string& items) { return R"({"items":[)" + items + "]}"; };
+  for (int i = 0; i < 12; ++i) put("p" + std::to_string(i));
+  const std::string first_body = batch(item("p0") + "," + item("later"));
+  const auto first = shop.ask_once("k", "/v1/inventory:batch", first_body);
+  REQUIRE(first.status == 200);
+  CHECK(at(first, "items/1/error/code") == "unknown_sku");
+  CHECK(first.header("Idempotency-Replayed") == "false");
+
+  // Of 12 products some live on every shard.
+  for (int i = 1; i < 12; ++i) {
+    const std::string id = "p" + std::to_string(i);
+    const auto other = shop.ask_once("k", "/v1/inventory:batch", batch(item(id)));
+    CHECK(other.status == 422);
+    CHECK(at(other, "code") == "idempotency_key_reused");
+    CHECK(at(shop.ask("GET", "/v1/inventory/" + id + "-s"), "on_hand") == "10");
+  }
+  // What nobody knew then is not done now, although there is such a SKU now; nor after a restart.
+  put("later");
+  for (int i = 0; i < 2; ++i) {
+    const auto repeated = shop.ask_once("k", "/v1/inventory:batch", first_body);
+    CHECK(repeated.status == 200);
+    CHECK(repeated.body == first.body);
+    CHECK(repeated.header("Idempotency-Replayed") == "true");
+    CHECK(at(shop.ask("GET", "/v1/inventory/later-s"), "on_hand") == "10");
+    CHECK(at(shop.ask("GET", "/v1/inventory/p0-s"), "on_hand") == "11");
+    shop.restart();
+  }
+}
+
 TEST_CASE("idempotency: a refusal is repeated byte for byte, the first request's id included") {
   Shop shop;
   stock_up(shop);
@@ -141,6 +180,38 @@ TEST_CASE("idempotency: malformed and unauthorised requests do not use the key u
   const auto done = shop.ask_once("k", "/v1/checkouts", checkout_body(1));
   CHECK(done.status == 201);
   CHECK(done.header("Idempotency-Replayed") == "false");
+}
+
+TEST_CASE("idempotency: an answer that only says 'not now' does not use the key up") {
+  Shop shop;
+  stock_up(shop);
+  const auto held =
+      shop.ask_once("hold", "/v1/reservations", R"({"lines":[{"sku":"P-1","quantity":2}]})");
+  const auto other =
+      shop.ask_once("hold2", "/v1/reservations", R"({"lines":[{"sku":"P-1","quantity":1}]})");
+  auto routes = keyed_routes("/v1/reservations/" + at(held, "id"));
+  routes.push_back({"/v1/reservations/" + at(other, "id") + "/release", "{}", "{}"});
+  const std::string before = shop.state();
+
+  shop.restart_with_free_bytes_min(std::uint64_t{1} << 62U);
+  for (const KeyedRoute& route : routes) {
+    CAPTURE(route.target);
+    const auto full = shop.ask_once("key", route.target, route.other);
+    CHECK(full.status == 503);
+    CHECK(at(full, "code") == "disk_full");
+    CHECK_FALSE(full.header("Retry-After").empty());
+    CHECK(full.header("Idempotency-Replayed") != "true");
+  }
+  CHECK(shop.ask("GET", "/v1/inventory/P-1").status == 200);
+  shop.restart_with_free_bytes_min(1);
+
+  CHECK(shop.state() == before);
+  for (const KeyedRoute& route : routes) {
+    CAPTURE(route.target);
+    const auto first = shop.ask_once("key", route.target, route.body);
+    CHECK(first.status < 300);
+    CHECK(first.header("Idempotency-Replayed") == "false");
+  }
 }
 
 TEST_CASE("idempotency: the key belongs to the credential and the route") {

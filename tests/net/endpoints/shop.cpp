@@ -40,7 +40,7 @@ void Shop::start() {
 
   actors::NodeConfig node_config;
   node_config.data = folder_ / "data";
-  node_config.free_bytes_min = 1;
+  node_config.free_bytes_min = free_bytes_min_;
   auto node = actors::Node::start(node_config);
   REQUIRE(node);
   node_ = std::move(node).value();
@@ -62,6 +62,11 @@ void Shop::stop() {
 void Shop::restart() {
   stop();
   start();
+}
+
+void Shop::restart_with_free_bytes_min(std::uint64_t bytes) {
+  free_bytes_min_ = bytes;
+  restart();
 }
 
 net::HttpClient Shop::client(std::string key) const {

@@ -24,6 +24,9 @@ public:
 
   /// Ends node and server in good order and starts them again on the same folder.
   void restart();
+  /// The same with another least amount of free space on the disk: one that no disk has makes it
+  /// full.
+  void restart_with_free_bytes_min(std::uint64_t bytes);
 
   /// A connection of its own. Keys: "sk_dev" may do everything, "pk_dev" what a storefront may, ""
   /// names nobody.
@@ -44,6 +47,7 @@ private:
   void stop();
 
   TemporaryFolder folder_;
+  std::uint64_t free_bytes_min_ = 1;
   std::unique_ptr<net::Operations> operations_;
   std::unique_ptr<net::Router> router_;
   std::unique_ptr<net::Server> server_;
