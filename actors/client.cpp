@@ -109,10 +109,10 @@ void Client::list_products(const RequestContext& context, engine::ProductId afte
   }
 }
 
-void Client::search(const RequestContext& context, engine::Query query, bool require_full_coverage,
+void Client::search(const RequestContext& context, engine::Query query, SearchPatience patience,
                     Callback<engine::SearchPage> done) {
   content_->bridge.call<SearchAnswer>(
-      content_->node.searches, SearchProducts{context, std::move(query), require_full_coverage},
+      content_->node.searches, SearchProducts{context, std::move(query), patience},
       context.deadline + kCoordinatorGrace, [done = std::move(done)](SearchAnswer& answer) {
         done({std::move(answer.reply), std::move(answer.token), {}});
       });

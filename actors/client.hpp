@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -28,6 +29,11 @@ struct RequestContext {
   std::chrono::steady_clock::time_point deadline;
   engine::ConsistencyToken token;
   std::string request_id;
+  /// Set by the gateway when nobody waits for the answer any more; null: somebody always does.
+  std::shared_ptr<const std::atomic<bool>> gone = nullptr;
+
+  /// True: what was not begun yet need not be begun.
+  bool abandoned() const { return gone && gone->load(std::memory_order_relaxed); }
 };
 
 /// A reply and the positions it read or wrote.
@@ -76,6 +82,12 @@ struct ReserveRequest {
   bool all_or_nothing = true;
   engine::Duration ttl{};
 };
+/// How long a search may take and what to say then. At `cutoff` (never after the deadline) it answers with what it has:
+/// a partial page. `require_full_coverage` turns a partial page into timed_out.
+struct SearchPatience {
+  bool require_full_coverage = false;
+  std::chrono::steady_clock::time_point cutoff = std::chrono::steady_clock::time_point::max();
+};
 struct CheckoutReply {
   engine::Order order;
 };
@@ -120,8 +132,7 @@ public:
   void extend_reservation(const RequestContext&, engine::HoldId, engine::Duration ttl, engine::IdempotencyKey,
                           Callback<engine::Reservation>);
 
-  // Search. `require_full_coverage` turns a partial page into timed_out.
-  void search(const RequestContext&, engine::Query, bool require_full_coverage, Callback<engine::SearchPage>);
+  void search(const RequestContext&, engine::Query, SearchPatience, Callback<engine::SearchPage>);
 
   // Checkout and orders.
   void checkout(const RequestContext&, engine::BeginCheckout, Callback<CheckoutReply>);

@@ -253,7 +253,7 @@ struct ImportAnswer {
 struct SearchProducts {
   RequestContext context;
   engine::Query query;
-  bool require_full_coverage = false;
+  SearchPatience patience;
 };
 struct SearchAnswer {
   engine::Result<engine::SearchPage> reply;

@@ -150,6 +150,7 @@ private:
     work->bulk = bulk;
     work->now = now;
     work->deadline = context.deadline;
+    work->gone = context.gone;
     work->claimed.resize(routes_->catalog.size());
     return work;
   }
@@ -182,9 +183,11 @@ private:
     for (std::size_t i = 0; i < pending_.size();) {
       const WorkPtr work = pending_[i];
       const bool late = work->deadline <= clock().now();
-      if (late) {
+      const bool gone = work->gone && *work->gone;
+      if (late || gone) {
         pending_.erase(pending_.begin() + static_cast<std::ptrdiff_t>(i));
-        fail_all(*work, {Errc::timed_out, "the deadline has passed", {}, {}});
+        fail_all(*work, late ? Error{Errc::timed_out, "the deadline has passed", {}, {}}
+                             : Error{Errc::canceled, "the client has left", {}, {}});
         work->answer(*work);
         continue;
       }

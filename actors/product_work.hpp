@@ -1,7 +1,9 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_set>
@@ -30,6 +32,7 @@ struct ProductWork {
   bool bulk = false;
   engine::Timestamp now;
   Deadline deadline;
+  std::shared_ptr<const std::atomic<bool>> gone;  // RequestContext::gone
   std::function<void(ProductWork&)> answer;
 
   std::vector<engine::ProductId> products;  // distinct; locked while the work runs

@@ -70,6 +70,9 @@ private:
     bool rerouted = false;                   // the directory was wrong once
     std::optional<Reservation> reservation;  // being settled
 
+    bool abandoned() const {
+      return std::visit([](const auto& one) { return one.context.abandoned(); }, request);
+    }
     Reserve& reserve() { return std::get<Reserve>(request); }
     SettleReservation& settle() { return std::get<SettleReservation>(request); }
   };
@@ -143,6 +146,10 @@ private:
   }
 
   void begin(const JobPtr& job) {
+    if (job->abandoned()) {
+      refuse(job, Error{Errc::canceled, "the client has left"});
+      return;
+    }
     if (!job->key.present()) {
       carry_out(job);
       return;
@@ -237,7 +244,7 @@ private:
   }
 
   void on_placed(const JobPtr& job) {
-    if (!job->rerouted && stale_directory(*job)) {
+    if (!job->rerouted && stale_directory(job->parts)) {
       job->rerouted = true;
       for (const auto& line : job->reserve().request.lines) directory_->forget(line.sku);
       route(job);
@@ -262,20 +269,6 @@ private:
           !said.reply && !is_passing(said.reply.error().code) && !said.replay.replayed;
       if (ours) release_parts(*job);
       answer_recorded(job, said);
-    });
-  }
-
-  static bool stale_directory(const Job& job) {
-    return std::any_of(job.parts.begin(), job.parts.end(), [](const ReservationPart& part) {
-      if (part.answer->reply) {
-        const auto& refused = std::get<engine::HoldPlacedReply>(*part.answer->reply).refused;
-        return std::any_of(refused.begin(), refused.end(),
-                           [](const auto& item) { return item.code == Errc::unknown_sku; });
-      }
-      const auto& error = part.answer->reply.error();
-      return error.code == Errc::wrong_shard ||
-             std::any_of(error.items.begin(), error.items.end(),
-                         [](const auto& item) { return item.code == Errc::unknown_sku; });
     });
   }
 
@@ -333,33 +326,6 @@ private:
     settle_parts(job);
   }
 
-  /// The answer for a reservation that is over already.
-  static std::optional<engine::Result<Reservation>> settled_before(const SettleReservation& request,
-                                                                   const Reservation& reservation) {
-    using Kind = SettleReservation::Kind;
-    switch (reservation.state) {
-      case engine::HoldState::held:
-        return std::nullopt;
-      case engine::HoldState::committed: {
-        std::vector<engine::HoldLine> sold;
-        for (const auto& line : reservation.lines) sold.push_back({line.sku, line.quantity});
-        if (request.kind == Kind::commit && (!request.lines || *request.lines == sold)) {
-          return engine::Result<Reservation>{reservation};
-        }
-        return engine::Result<Reservation>{
-            Error{Errc::already_committed, "the reservation was committed", {}, {}}};
-      }
-      case engine::HoldState::released:
-        if (request.kind == Kind::release) return engine::Result<Reservation>{reservation};
-        return engine::Result<Reservation>{
-            Error{Errc::already_released, "the reservation was released", {}, {}}};
-      case engine::HoldState::expired:
-        break;
-    }
-    return engine::Result<Reservation>{
-        Error{Errc::reservation_expired, "the reservation's time is over", {}, {}}};
-  }
-
   void prolong_and_commit(const JobPtr& job) {
     to_parts(
         job,
@@ -384,21 +350,10 @@ private:
   }
 
   void settle_parts(const JobPtr& job) {
-    using Kind = SettleReservation::Kind;
     to_parts(
         job,
-        [job](const ReservationPart& part) -> engine::CatalogCommand {
-          const SettleReservation& request = job->settle();
-          if (request.kind == Kind::extend) {
-            return engine::ExtendHold{job->id, job->now, job->now + request.ttl};
-          }
-          if (request.kind == Kind::release || part.release) {
-            return engine::ReleaseHold{job->id, engine::HoldOwner::client, job->now};
-          }
-          engine::CommitHold commit{job->id, engine::HoldOwner::client, std::nullopt, job->id.str(),
-                                    job->now};
-          if (request.lines) commit.lines = part.lines;
-          return commit;
+        [job](const ReservationPart& part) {
+          return settle_command(job->settle(), part, job->now);
         },
         [this, job] {
           if (auto failure = passing_failure(job->parts)) {

@@ -217,4 +217,59 @@ engine::Result<Reservation> join_settled(const SettleReservation& request, Reser
   return reservation;
 }
 
+bool stale_directory(const std::vector<ReservationPart>& parts) {
+  return std::any_of(parts.begin(), parts.end(), [](const ReservationPart& part) {
+    if (part.answer->reply) {
+      const auto& refused = std::get<engine::HoldPlacedReply>(*part.answer->reply).refused;
+      return std::any_of(refused.begin(), refused.end(),
+                         [](const auto& item) { return item.code == Errc::unknown_sku; });
+    }
+    const auto& error = part.answer->reply.error();
+    return error.code == Errc::wrong_shard ||
+           std::any_of(error.items.begin(), error.items.end(),
+                       [](const auto& item) { return item.code == Errc::unknown_sku; });
+  });
+}
+
+std::optional<engine::Result<Reservation>> settled_before(const SettleReservation& request,
+                                                          const Reservation& reservation) {
+  using Kind = SettleReservation::Kind;
+  switch (reservation.state) {
+    case engine::HoldState::held:
+      return std::nullopt;
+    case engine::HoldState::committed: {
+      std::vector<engine::HoldLine> sold;
+      for (const auto& line : reservation.lines) sold.push_back({line.sku, line.quantity});
+      if (request.kind == Kind::commit && (!request.lines || *request.lines == sold)) {
+        return engine::Result<Reservation>{reservation};
+      }
+      return engine::Result<Reservation>{
+          Error{Errc::already_committed, "the reservation was committed", {}, {}}};
+    }
+    case engine::HoldState::released:
+      if (request.kind == Kind::release) return engine::Result<Reservation>{reservation};
+      return engine::Result<Reservation>{
+          Error{Errc::already_released, "the reservation was released", {}, {}}};
+    case engine::HoldState::expired:
+      break;
+  }
+  return engine::Result<Reservation>{
+      Error{Errc::reservation_expired, "the reservation's time is over", {}, {}}};
+}
+
+engine::CatalogCommand settle_command(const SettleReservation& request, const ReservationPart& part,
+                                      engine::Timestamp now) {
+  using Kind = SettleReservation::Kind;
+  if (request.kind == Kind::extend) {
+    return engine::ExtendHold{request.reservation, now, now + request.ttl};
+  }
+  if (request.kind == Kind::release || part.release) {
+    return engine::ReleaseHold{request.reservation, engine::HoldOwner::client, now};
+  }
+  engine::CommitHold commit{request.reservation, engine::HoldOwner::client, std::nullopt,
+                            request.reservation.str(), now};
+  if (request.lines) commit.lines = part.lines;
+  return commit;
+}
+
 }  // namespace souk::actors

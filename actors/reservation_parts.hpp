@@ -52,4 +52,16 @@ engine::Result<engine::Reservation> join_settled(const SettleReservation& reques
                                                  engine::Reservation reservation,
                                                  const std::vector<ReservationPart>& parts);
 
+/// Whether a part's answer may only mean that it was sent to a shard that does not have its SKUs.
+/// Pre: every part is answered with what PlaceHold gives.
+bool stale_directory(const std::vector<ReservationPart>& parts);
+
+/// The answer for a reservation that is over already; nothing if it is still held.
+std::optional<engine::Result<engine::Reservation>> settled_before(
+    const SettleReservation& request, const engine::Reservation& reservation);
+
+/// What the part's shard has to do.
+engine::CatalogCommand settle_command(const SettleReservation& request, const ReservationPart& part,
+                                      engine::Timestamp now);
+
 }  // namespace souk::actors

@@ -131,6 +131,10 @@ private:
         answer(job, refusal(engine::Errc::timed_out, "the deadline passed in the queue"));
         continue;
       }
+      if (job.request.context.abandoned()) {
+        answer(job, refusal(engine::Errc::canceled, "the client left while the search waited"));
+        continue;
+      }
       ++worker->load;
       const auto place = static_cast<std::size_t>(worker - workers_.begin());
       SearchProducts request = std::move(job.request);

@@ -17,7 +17,8 @@ struct SearchLimits {
 
 /// Hands queries to the workers, the least loaded first. A query with a consistency token waits
 /// until every snapshot has reached it; at its deadline it is answered consistency_unreachable. A
-/// query whose deadline passes in the queue is answered timed_out unread.
+/// query whose deadline passes in the queue is answered timed_out unread, one whose client has left
+/// canceled; one whose cutoff passes there is run for what can be had at once.
 SearchCoordinator spawn_search_coordinator(caf::actor_system& system, RoutesPtr routes,
                                            const Clock& clock, SearchLimits limits,
                                            Metrics& metrics);

@@ -32,6 +32,7 @@ private:
     using engine::Errc;
     const Deadline now = clock().now();
     if (request.context.deadline <= now) return refuse(Errc::timed_out, "the deadline has passed");
+    if (request.context.abandoned()) return refuse(Errc::canceled, "the client has left");
 
     std::vector<engine::SnapshotPtr> snapshots;
     std::vector<engine::ShardId> missing;
@@ -46,17 +47,18 @@ private:
       }
     }
     if (snapshots.empty()) return refuse(Errc::unavailable, "no shard is ready");
-    if (request.require_full_coverage && !missing.empty()) {
+    if (request.patience.require_full_coverage && !missing.empty()) {
       return refuse(Errc::timed_out, "not every shard could answer in time");
     }
 
     const auto left = request.context.deadline - now;
-    const auto cutoff =
-        request.context.deadline - std::min<Deadline::duration>(left / 10, kAnswerTimeMax);
+    const auto cutoff = std::min(
+        request.patience.cutoff,
+        request.context.deadline - std::min<Deadline::duration>(left / 10, kAnswerTimeMax));
     const engine::SearchBudget budget{[this, cutoff] { return clock().now() >= cutoff; }};
     engine::SearchPage page = engine::search(snapshots, request.query, time_of_day_.now(), budget);
-    if (request.require_full_coverage && page.cutoff) {
-      return refuse(Errc::timed_out, "the search was cut off at its deadline");
+    if (request.patience.require_full_coverage && page.cutoff) {
+      return refuse(Errc::timed_out, "the search was cut off before it had seen everything");
     }
     page.shards = static_cast<std::uint32_t>(routes_->catalog.size());
     page.missing.insert(page.missing.end(), missing.begin(), missing.end());

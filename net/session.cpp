@@ -1,12 +1,16 @@
 #include "net/session.hpp"
 
+#include <poll.h>
+
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cstring>
 
+#include "actors/clock.hpp"
 #include "net/http_error.hpp"
+#include "net/ids.hpp"
 
 namespace souk::net {
 
@@ -44,9 +48,20 @@ Task<void> Session::run(std::shared_ptr<Session> session) {
 }
 
 void Session::sweep(IoThread::Time now) {
+  if (waiting_ == Waiting::nothing) look_for_client();
   if (waiting_ == Waiting::nothing || now < wait_until_) return;
   ErrorCode error;
   socket_.cancel(error);
+}
+
+// Between reading a request and writing its answer nothing tells that the peer has closed. A look
+// now and then is enough: only what waits long is worth dropping. Who closed only its sending half
+// counts as gone too; the two cannot be told apart.
+void Session::look_for_client() {
+  constexpr int kSweepsBeforeLook = 2;
+  if (++sweeps_ < kSweepsBeforeLook) return;
+  pollfd socket{socket_.native_handle(), POLLRDHUP, 0};
+  if (::poll(&socket, 1, 0) > 0) gone_->store(true, std::memory_order_relaxed);
 }
 
 void Session::drain() {
@@ -77,7 +92,7 @@ Task<void> Session::serve_requests() {
       std::string detail = stop == Stop::timed_out ? "the request's head took too long"
                            : too_large             ? "the request's head is larger than 64 KiB"
                                                    : parse_error_.message();
-      request_id_.clear();
+      request_id_ = new_id("req_", actors::system_clock().now());
       Response answer = problem(fault, std::move(detail), request_.path(), request_id_);
       co_await send(std::move(answer));
       break;

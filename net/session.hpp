@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <boost/asio/ip/tcp.hpp>
 #include <memory>
 #include <optional>
@@ -60,6 +61,7 @@ private:
   Task<engine::Result<std::string_view>> read_piece();
   Task<engine::Result<void>> write_piece(std::string_view piece);
   Task<bool> flush_stream(bool may_leave_rest);
+  void append_chunk(std::string_view bytes);
   Task<bool> send_stream(Response& response);
   /// The 100 that a client with `Expect` waits for before it sends its body. False: it is gone.
   Task<bool> send_go_ahead();
@@ -104,11 +106,18 @@ private:
   std::string body_piece_;
   std::string body_unpacked_;
   std::optional<GzipReader> gzip_;
+  std::optional<ZstdReader> zstd_;
   boost::beast::error_code parse_error_;
   std::string stream_pending_;  // chunks made; the first stream_sent_ bytes are sent
   std::size_t stream_sent_ = 0;
   bool stream_chunked_ = true;
+  std::optional<StreamPacker> packer_;
   bool write_failed_ = false;
+
+  // Whether the client has left while its request is worked on: for RequestContext::gone.
+  void look_for_client();
+  std::shared_ptr<std::atomic<bool>> gone_ = std::make_shared<std::atomic<bool>>(false);
+  int sweeps_ = 0;  // while the request at hand is worked on
 
   Waiting waiting_ = Waiting::nothing;
   IoThread::Time wait_until_{};

@@ -118,13 +118,15 @@ Task<engine::Result<std::string_view>> Session::read_piece() {
         continue;
       }
     }
-    if (!gzip_) co_return std::string_view{body_piece_};
+    if (!gzip_ && !zstd_) co_return std::string_view{body_piece_};
     body_unpacked_.clear();
-    if (const auto unpacked = gzip_->decode(body_piece_, body_unpacked_); !unpacked)
-      co_return unpacked.error();
+    const auto unpacked = gzip_ ? gzip_->decode(body_piece_, body_unpacked_)
+                                : zstd_->decode(body_piece_, body_unpacked_);
+    if (!unpacked) co_return unpacked.error();
     if (!body_unpacked_.empty()) co_return std::string_view{body_unpacked_};
     if (parser_->is_done()) {
-      if (!gzip_->complete()) co_return body_error("the gzip body ends too early");
+      const bool complete = gzip_ ? gzip_->complete() : zstd_->complete();
+      if (!complete) co_return body_error("the compressed body ends too early");
       co_return std::string_view{};
     }
   }
@@ -133,17 +135,28 @@ Task<engine::Result<std::string_view>> Session::read_piece() {
 Task<engine::Result<void>> Session::write_piece(std::string_view piece) {
   if (write_failed_) co_return Error{Errc::canceled, "the client went away", {}, {}};
   if (piece.empty()) co_return engine::Result<void>{};
-  if (stream_chunked_) {
-    char size[20];
-    const auto end = std::to_chars(size, size + sizeof size, piece.size(), 16).ptr;
-    stream_pending_.append(size, end).append("\r\n").append(piece).append("\r\n");
+  if (packer_) {
+    packed_.clear();
+    packer_->pack(piece, packed_);
+    append_chunk(packed_);
   } else {
-    stream_pending_ += piece;
+    append_chunk(piece);
   }
   const bool client_still_sends = !parser_->is_done();
   if (!co_await flush_stream(client_still_sends && stream_pending_.size() < kStreamPendingMax))
     co_return Error{Errc::canceled, "the client went away", {}, {}};
   co_return engine::Result<void>{};
+}
+
+void Session::append_chunk(std::string_view bytes) {
+  if (bytes.empty()) return;
+  if (stream_chunked_) {
+    char size[20];
+    const auto end = std::to_chars(size, size + sizeof size, bytes.size(), 16).ptr;
+    stream_pending_.append(size, end).append("\r\n").append(bytes).append("\r\n");
+  } else {
+    stream_pending_ += bytes;
+  }
 }
 
 Task<bool> Session::flush_stream(bool may_leave_rest) {
@@ -178,7 +191,10 @@ Task<bool> Session::send_stream(Response& response) {
   const bool reads_body = scope_ && scope_->body != nullptr;
   const bool may_send = !reads_body || co_await send_go_ahead();
   if (!may_send) co_return false;
-  render_head(response, std::nullopt, Encoding::identity);
+  const Encoding encoding = choose_encoding(request_.header("Accept-Encoding"));
+  packer_.reset();
+  if (encoding != Encoding::identity) packer_.emplace(encoding);
+  render_head(response, std::nullopt, encoding);
   if (!co_await write_all(output_)) co_return false;
   if (head_answered_) co_return true;
   bool complete = false;
@@ -193,6 +209,12 @@ Task<bool> Session::send_stream(Response& response) {
     ErrorCode error;
     socket_.close(error);
     co_return false;
+  }
+  if (packer_) {
+    packed_.clear();
+    packer_->finish(packed_);
+    append_chunk(packed_);
+    packer_.reset();
   }
   if (stream_chunked_) stream_pending_ += "0\r\n\r\n";
   co_return co_await flush_stream(false);

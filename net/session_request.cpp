@@ -61,6 +61,9 @@ Task<bool> Session::answer_request() {
   admitted_ = false;
   head_answered_ = request_.method == Method::head;
   gzip_.reset();
+  zstd_.reset();
+  sweeps_ = 0;
+  gone_->store(false, std::memory_order_relaxed);
 
   const auto match = server_.router.match(request_.method, request_.path());
   route_ = match.route;
@@ -103,8 +106,9 @@ Task<Response> Session::respond(const Router::Match& match) {
   request_.set_path_params(match.params);
   if (route_->body == Body::stream) {
     scope_->body = this;
-    const auto encoding = request_.header("Content-Encoding");
-    if (encoding == "gzip" || encoding == "x-gzip") gzip_.emplace();
+    const auto encoding = parse_encoding(request_.header("Content-Encoding"));
+    if (encoding == Encoding::gzip) gzip_.emplace();
+    if (encoding == Encoding::zstd) zstd_.emplace();
   } else {
     if (auto failed = co_await read_body(*route_)) co_return std::move(*failed);
   }
@@ -142,12 +146,12 @@ std::optional<Response> Session::refuse_early(const Router::Match& match) {
       return refusal(Errc::overloaded, "too many requests are being worked on");
     admitted_ = true;
   }
-  const auto encoding = request_.header("Content-Encoding");
-  const bool packed = !encoding.empty() && encoding != "identity";
-  if (packed && !(route.body == Body::stream && (encoding == "gzip" || encoding == "x-gzip")))
-    return refusal(Errc::unsupported_media_type,
-                   "Content-Encoding: gzip is understood on streamed routes, others nowhere",
-                   "Content-Encoding");
+  const auto encoding = parse_encoding(request_.header("Content-Encoding"));
+  if (!encoding || (encoding != Encoding::identity && route.body != Body::stream))
+    return refusal(
+        Errc::unsupported_media_type,
+        "Content-Encoding: gzip and zstd are understood on streamed routes, nothing elsewhere",
+        "Content-Encoding");
   if (route.body == Body::json) {
     const auto type = request_.header("Content-Type");
     if (!type.empty() && !is_json(type))
@@ -179,7 +183,7 @@ std::optional<Response> Session::open_scope(const Route& route) {
   scope_.emplace(RequestScope{
       .request = request_,
       .client = thread_.client(),
-      .context = {std::chrono::steady_clock::now() + timeout, std::move(token), request_id_},
+      .context = {std::chrono::steady_clock::now() + timeout, std::move(token), request_id_, gone_},
       .now = system_now(),
       .credential = credential ? std::move(*credential) : Credential{},
       .timeout = timeout,
@@ -260,8 +264,12 @@ void Session::render_head(const Response& response, std::optional<std::size_t> l
   if (encoding != Encoding::identity) {
     head += "Content-Encoding: ";
     head += to_string(encoding);
-    head += "\r\nVary: Accept-Encoding\r\n";
+    head += "\r\n";
   }
+  // Of a 304 nobody knows how large the answer would have been.
+  const bool compressible = encoding != Encoding::identity || !length ||
+                            *length >= kCompressBytesMin || response.status == 304;
+  if (compressible) head += "Vary: Accept-Encoding\r\n";
   const auto line = [&head](std::string_view name, std::string_view value) {
     head += name;
     head += ": ";

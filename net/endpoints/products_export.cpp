@@ -1,6 +1,7 @@
 #include <chrono>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include "engine/catalog/product_codec.hpp"
 #include "net/await.hpp"
@@ -19,17 +20,38 @@ using engine::Error;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// Of the 4,096 values and 128 KiB that a filter may have, the ids of a page take this many at most.
+// The ids of a page join the client's filter, which may have 4,096 values and 128 KiB in all: a
+// large filter leaves room for small pages only.
 constexpr std::size_t kPageProducts = 800;
+constexpr std::size_t kPageProductsMin = 20;
 constexpr milliseconds kPageDeadline{10'000};
 constexpr milliseconds kBackoff{50};
+
+std::string with_ids(const std::string& filter, const std::vector<std::string_view>& ids) {
+  std::string both = "(" + filter + ") && id:=[";
+  for (const std::string_view id : ids) {
+    if (both.back() != '[') both += ',';
+    both.append("`").append(id).append("`");
+  }
+  return both + "]";
+}
+
+/// How many products a page may have beside that filter, whatever their ids; 0: not even a few.
+std::size_t page_products_of(const std::string& filter) {
+  const std::string longest_id(128, 'x');
+  for (std::size_t count = kPageProducts; count >= kPageProductsMin; count /= 2) {
+    if (engine::parse_filter(with_ids(filter, std::vector<std::string_view>(count, longest_id))))
+      return count;
+  }
+  return 0;
+}
 
 /// One pass over the catalog in id order, a page at a time, so that nothing but a page is in
 /// memory.
 class ProductExport {
 public:
-  ProductExport(RequestScope& scope, std::string filter)
-      : scope_{scope}, filter_{std::move(filter)} {}
+  ProductExport(RequestScope& scope, std::string filter, std::size_t page_products)
+      : scope_{scope}, filter_{std::move(filter)}, page_products_{page_products} {}
 
   /// The lines of the next page; nothing at the end.
   Task<engine::Result<std::optional<std::string>>> next();
@@ -45,6 +67,7 @@ private:
 
   RequestScope& scope_;
   std::string filter_;
+  std::size_t page_products_;
   engine::ProductId after_;
   bool at_end_ = false;
 };
@@ -65,27 +88,26 @@ Task<engine::Result<T>> ProductExport::ask(Start start) {
 Task<engine::Result<actors::ProductPage>> ProductExport::list() {
   co_return co_await ask<actors::ProductPage>(
       [&](const actors::RequestContext& context, auto callback) {
-        scope_.client.list_products(context, after_, kPageProducts, std::move(callback));
+        scope_.client.list_products(context, after_, page_products_, std::move(callback));
       });
 }
 
 Task<engine::Result<std::unordered_set<std::string>>> ProductExport::select(
     const actors::ProductPage& page) {
-  std::string filter = "(" + filter_ + ") && id:=[";
-  for (const engine::ProductView& view : page.products) {
-    if (filter.back() != '[') filter += ',';
-    filter.append("`").append(view.entry.id.str()).append("`");
-  }
-  auto parsed = engine::parse_filter(filter + "]");
+  std::vector<std::string_view> page_ids;
+  for (const engine::ProductView& view : page.products) page_ids.push_back(view.entry.id.str());
+  auto parsed = engine::parse_filter(with_ids(filter_, page_ids));
   if (!parsed) co_return std::move(parsed).error();
   engine::Query query;
   query.q = "*";
   query.filter = std::move(parsed).value();
-  query.per_page = static_cast<std::uint32_t>(kPageProducts);
+  query.per_page = static_cast<std::uint32_t>(page_products_);
   query.highlight = false;
   const auto found =
       co_await ask<engine::SearchPage>([&](const actors::RequestContext& context, auto callback) {
-        scope_.client.search(context, query, true, std::move(callback));
+        actors::SearchPatience patience;
+        patience.require_full_coverage = true;
+        scope_.client.search(context, query, patience, std::move(callback));
       });
   if (!found) co_return found.error();
   std::unordered_set<std::string> ids;
@@ -132,7 +154,12 @@ Task<engine::Result<void>> stream_pages(std::shared_ptr<ProductExport> pages, st
   co_return engine::Result<void>{};
 }
 
-engine::Result<std::string> parse(const Request& request) {
+struct ExportRequest {
+  std::string filter;  // empty: everything
+  std::size_t page_products = kPageProducts;
+};
+
+engine::Result<ExportRequest> parse(const Request& request) {
   JsonErrors errors;
   QueryReader query{request, errors};
   const std::string filter{query.text("filter_by").value_or("")};
@@ -144,13 +171,22 @@ engine::Result<std::string> parse(const Request& request) {
     error.param = "filter_by";
     return error;
   }
-  return *parsed ? filter : std::string{};
+  if (!*parsed) return ExportRequest{};
+  const std::size_t page_products = page_products_of(filter);
+  if (page_products == 0) {
+    return Error{Errc::invalid_filter,
+                 "an export takes filters of up to about 4,000 values and 120 KiB; this has more",
+                 "filter_by",
+                 {}};
+  }
+  return ExportRequest{filter, page_products};
 }
 
 Task<Response> export_products(RequestScope& scope) {
-  auto filter = parse(scope.request);
-  if (!filter) co_return problem(scope, filter.error());
-  auto pages = std::make_shared<ProductExport>(scope, std::move(filter).value());
+  auto request = parse(scope.request);
+  if (!request) co_return problem(scope, request.error());
+  auto pages =
+      std::make_shared<ProductExport>(scope, std::move(request->filter), request->page_products);
   // The first page is asked for before the head is sent, so that what is wrong can still be said.
   auto first = co_await pages->next();
   if (!first) co_return problem(scope, first.error());

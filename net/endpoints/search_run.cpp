@@ -1,6 +1,5 @@
 #include "net/endpoints/search_run.hpp"
 
-#include <algorithm>
 #include <chrono>
 
 #include "net/await.hpp"
@@ -15,12 +14,12 @@ Task<Response> run_search(RequestScope& scope, engine::Result<SearchRequest> req
   using std::chrono::steady_clock;
   if (!request) co_return problem(scope, request.error());
   const auto start = steady_clock::now();
-  actors::RequestContext context = scope.context;
-  if (request->cutoff) context.deadline = std::min(context.deadline, start + *request->cutoff);
+  actors::SearchPatience patience;
+  patience.require_full_coverage = request->require_full_coverage;
+  if (request->cutoff) patience.cutoff = start + *request->cutoff;
 
   const auto page = co_await await_reply<engine::SearchPage>(scope, [&](auto callback) {
-    scope.client.search(context, request->query, request->require_full_coverage,
-                        std::move(callback));
+    scope.client.search(scope.context, request->query, patience, std::move(callback));
   });
   if (!page) co_return problem(scope, page.error());
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstdlib>
+#include <optional>
 
 namespace souk::net {
 
@@ -107,6 +108,100 @@ bool compress(Encoding encoding, std::string_view body, std::string& out) {
     return true;
   }
   return false;
+}
+
+struct StreamPacker::Content {
+  std::optional<Deflater> gzip;
+  std::optional<ZstdContext> zstd;
+};
+
+StreamPacker::StreamPacker(Encoding encoding) : content_{std::make_unique<Content>()} {
+  assert(encoding != Encoding::identity);
+  if (encoding == Encoding::gzip) {
+    content_->gzip.emplace();
+  } else {
+    content_->zstd.emplace();
+    ZSTD_CCtx_setParameter(content_->zstd->context, ZSTD_c_compressionLevel, 1);
+  }
+}
+
+StreamPacker::~StreamPacker() = default;
+
+void StreamPacker::pack(std::string_view piece, std::string& out) {
+  if (!piece.empty()) run(piece, false, out);
+}
+
+void StreamPacker::finish(std::string& out) {
+  run({}, true, out);
+}
+
+void StreamPacker::run(std::string_view piece, bool last, std::string& out) {
+  constexpr std::size_t kRoom = 16U << 10U;
+  if (content_->gzip) {
+    z_stream& stream = content_->gzip->stream;
+    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(piece.data()));
+    stream.avail_in = static_cast<uInt>(piece.size());
+    do {
+      const auto size = out.size();
+      out.resize(size + kRoom);
+      stream.next_out = reinterpret_cast<Bytef*>(out.data() + size);
+      stream.avail_out = kRoom;
+      deflate(&stream, last ? Z_FINISH : Z_SYNC_FLUSH);
+      out.resize(size + kRoom - stream.avail_out);
+    } while (stream.avail_out == 0);
+    return;
+  }
+  ZSTD_inBuffer in{piece.data(), piece.size(), 0};
+  std::size_t left = 0;
+  do {
+    const auto size = out.size();
+    out.resize(size + kRoom);
+    ZSTD_outBuffer room{out.data() + size, kRoom, 0};
+    left =
+        ZSTD_compressStream2(content_->zstd->context, &room, &in, last ? ZSTD_e_end : ZSTD_e_flush);
+    assert(ZSTD_isError(left) == 0);
+    out.resize(size + room.pos);
+  } while (left != 0);
+}
+
+std::optional<Encoding> parse_encoding(std::string_view content_encoding) {
+  if (content_encoding.empty() || content_encoding == "identity") return Encoding::identity;
+  if (content_encoding == "gzip" || content_encoding == "x-gzip") return Encoding::gzip;
+  if (content_encoding == "zstd") return Encoding::zstd;
+  return std::nullopt;
+}
+
+struct ZstdReader::Content {
+  ZSTD_DCtx* context = ZSTD_createDCtx();
+  bool ended = false;  // after a frame; another may follow
+  ~Content() { ZSTD_freeDCtx(context); }
+};
+
+ZstdReader::ZstdReader() : content_{std::make_unique<Content>()} {
+  // A client must not make us remember more than this of its stream.
+  ZSTD_DCtx_setParameter(content_->context, ZSTD_d_windowLogMax, 23);
+}
+
+ZstdReader::~ZstdReader() = default;
+
+engine::Result<void> ZstdReader::decode(std::string_view piece, std::string& out) {
+  ZSTD_inBuffer in{piece.data(), piece.size(), 0};
+  char buffer[64U << 10U];
+  bool full = false;
+  while (in.pos < in.size || full) {
+    ZSTD_outBuffer room{buffer, sizeof buffer, 0};
+    const auto left = ZSTD_decompressStream(content_->context, &room, &in);
+    if (ZSTD_isError(left) != 0)
+      return engine::Error{engine::Errc::malformed_request, "the body is not valid zstd", {}, {}};
+    out.append(buffer, room.pos);
+    full = room.pos == room.size && left != 0;
+    content_->ended = left == 0;
+  }
+  return {};
+}
+
+bool ZstdReader::complete() const {
+  return content_->ended;
 }
 
 struct GzipReader::Content {

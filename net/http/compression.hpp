@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,47 @@ Encoding choose_encoding(std::string_view accept_encoding);
 /// Compresses at the lowest level into `out` (replaced). False if it did not get smaller. Keeps one
 /// context per thread.
 bool compress(Encoding encoding, std::string_view body, std::string& out);
+
+/// Compresses a body that is made piece by piece. What a piece made can be read by the receiver at
+/// once.
+class StreamPacker {
+public:
+  /// Pre: not identity.
+  explicit StreamPacker(Encoding encoding);
+  ~StreamPacker();
+  StreamPacker(const StreamPacker&) = delete;
+  StreamPacker& operator=(const StreamPacker&) = delete;
+
+  /// Appends the packed piece.
+  void pack(std::string_view piece, std::string& out);
+  /// Appends the end of the stream; nothing may follow.
+  void finish(std::string& out);
+
+private:
+  struct Content;
+  void run(std::string_view piece, bool last, std::string& out);
+  std::unique_ptr<Content> content_;
+};
+
+/// What a Content-Encoding header names; nothing if it is none of ours.
+std::optional<Encoding> parse_encoding(std::string_view content_encoding);
+
+/// Decompresses a zstd stream piece by piece.
+class ZstdReader {
+public:
+  ZstdReader();
+  ~ZstdReader();
+  ZstdReader(const ZstdReader&) = delete;
+  ZstdReader& operator=(const ZstdReader&) = delete;
+
+  /// As GzipReader's.
+  engine::Result<void> decode(std::string_view piece, std::string& out);
+  bool complete() const;
+
+private:
+  struct Content;
+  std::unique_ptr<Content> content_;
+};
 
 /// Decompresses a gzip stream piece by piece.
 class GzipReader {

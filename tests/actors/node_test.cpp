@@ -94,7 +94,7 @@ engine::SearchPage search(Asker& asker, const std::string& q) {
       asker.ask<engine::SearchPage>([&](Client& client, const RequestContext& context, auto done) {
         engine::Query query;
         query.q = q;
-        client.search(context, std::move(query), true, done);
+        client.search(context, std::move(query), {.require_full_coverage = true}, done);
       });
   REQUIRE(reply.result);
   return *reply.result;
@@ -249,7 +249,7 @@ TEST_CASE("node: a batch of adjustments over all shards is answered item by item
 
   const auto reply = asker.ask<std::vector<engine::Result<engine::SkuEntry>>>(
       [&](Client& client, const RequestContext& context, auto done) {
-        client.adjust_stocks(context, batch, done);
+        client.adjust_stocks(context, batch, {}, done);
       });
 
   REQUIRE(reply.result);

@@ -258,3 +258,19 @@ TEST_CASE("reservation: a repeat finishes what want of capacity left half done")
     }
   }
 }
+
+TEST_CASE("reservation: whose client has left while it waited is not begun, and the key is free") {
+  Shop shop;
+  stock_up(shop);
+  auto request = reserve(shop, "k", {{"A", 2}});
+  const auto gone = std::make_shared<std::atomic<bool>>(true);
+  request.context.gone = gone;
+
+  const auto left = shop.get<ReservationAnswer>(shop.reservations, request);
+  CHECK(left.reply.error().code == Errc::canceled);
+  CHECK_FALSE(read(shop, "k"));
+  *gone = false;
+  const auto back = shop.get<ReservationAnswer>(shop.reservations, request);
+  CHECK(back.reply);
+  CHECK_FALSE(back.replay.replayed);
+}

@@ -77,7 +77,7 @@ TEST_CASE("search coordinator: a slow shard is reported missing, or fails who ne
 
   const auto partial = shop.get<SearchAnswer>(shop.searches, search(shop));
   auto strict = search(shop);
-  strict.require_full_coverage = true;
+  strict.patience.require_full_coverage = true;
   const auto refused = shop.get<SearchAnswer>(shop.searches, std::move(strict));
 
   REQUIRE(partial.reply);
@@ -106,4 +106,28 @@ TEST_CASE("search coordinator: too many are refused at once, the late are droppe
   CHECK(refused == 6);
   for (const auto& answer : answers) CHECK(*answer);
   CHECK(*drained);
+}
+
+TEST_CASE("search coordinator: a cutoff that passes in the queue is a page, not an error") {
+  Shop shop;
+  shop.put("p", "S", 1);
+  auto request = search(shop);
+  request.patience.cutoff = shop.now() - 1ms;
+
+  const auto answer = shop.get<SearchAnswer>(shop.searches, std::move(request));
+
+  REQUIRE(answer.reply);
+  CHECK(answer.reply->found == 1);
+}
+
+TEST_CASE("search coordinator: whose client has left is not searched for") {
+  Shop shop;
+  shop.put("p", "S", 1);
+  auto request = search(shop);
+  const auto gone = std::make_shared<std::atomic<bool>>(true);
+  request.context.gone = gone;
+
+  CHECK(shop.get<SearchAnswer>(shop.searches, request).reply.error().code == Errc::canceled);
+  *gone = false;
+  CHECK(shop.get<SearchAnswer>(shop.searches, request).reply);
 }

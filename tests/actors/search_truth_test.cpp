@@ -323,7 +323,7 @@ TEST_CASE(
           query.highlight = false;
           auto reply = asker.ask<engine::SearchPage>(
               [&](Client& client, const RequestContext& context, auto done) {
-                client.search(context, query, true, done);
+                client.search(context, query, {.require_full_coverage = true}, done);
               });
           if (reply.result) seen.push_back({filter, std::move(*reply.result)});
           std::this_thread::sleep_for(std::chrono::milliseconds{2});

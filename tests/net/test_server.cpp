@@ -17,6 +17,8 @@
 
 namespace souk::net::test {
 
+std::atomic<int> clients_missed{0};
+
 namespace {
 
 Task<void> wait(std::chrono::milliseconds time) {
@@ -42,6 +44,22 @@ Task<Response> slow(RequestScope& scope) {
   const auto ms = std::atoi(std::string{scope.request.query("ms").value_or("100")}.c_str());
   co_await wait(std::chrono::milliseconds{ms});
   co_return ok(R"({"slow":true})");
+}
+Task<Response> patient(RequestScope& scope) {
+  for (int i = 0; i < 1000 && !scope.context.abandoned(); ++i)
+    co_await wait(std::chrono::milliseconds{10});
+  if (scope.context.abandoned()) ++clients_missed;
+  co_return ok("{}");
+}
+Task<Response> lines(RequestScope& scope) {
+  const auto count = std::atoi(std::string{scope.request.query("count").value_or("3")}.c_str());
+  co_return streamed(kJsonLines, [count](BodyWriter& writer) -> Task<engine::Result<void>> {
+    for (int i = 0; i < count; ++i) {
+      const std::string line = R"({"line":)" + std::to_string(i) + "}\n";
+      if (auto done = co_await writer.write(line); !done) co_return done;
+    }
+    co_return engine::Result<void>{};
+  });
 }
 Task<Response> sum(RequestScope& scope) {
   std::size_t total = 0;
@@ -83,6 +101,8 @@ void add_test_routes(Router& router) {
   add(Method::get, "/test/large", large, Body::none);
   add(Method::get, "/test/throws", throws, Body::none);
   add(Method::get, "/test/slow", slow, Body::none);
+  add(Method::get, "/test/patient", patient, Body::none);
+  add(Method::get, "/test/lines", lines, Body::none);
   add(Method::post, "/test/sum", sum, Body::stream);
   add(Method::post, "/test/write", write, Body::json);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -24,8 +25,11 @@ private:
 
 /// A real server on a free port of 127.0.0.1, with all routes of the product and some made for
 /// tests: GET /test/hello, POST /test/echo (JSON), POST /test/sum (streamed: the number of bytes),
-/// GET /test/slow?ms=, GET /test/large (10,000 bytes), GET /test/throws, POST /test/write
+/// GET /test/slow?ms=, GET /test/patient (waits 10 s or until its client has left), GET /test/large
+/// (10,000 bytes), GET /test/lines?count= (streamed, a line a piece), GET /test/throws, POST /test/write
 /// (Idempotency-Key required).
+extern std::atomic<int> clients_missed;  // by GET /test/patient
+
 class TestServer {
 public:
   using Tweak = std::function<void(ServerConfig&)>;
