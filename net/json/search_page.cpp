@@ -56,6 +56,15 @@ struct Selection {
 
 constexpr std::string_view kAttributePrefix = "attributes.";
 
+}  // namespace
+
+bool is_document_field(std::string_view name) {
+  if (name.starts_with(kAttributePrefix)) return name.size() > kAttributePrefix.size();
+  return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
+}
+
+namespace {
+
 void mark(std::string_view name, bool wanted, Selection& selection) {
   for (std::size_t i = 0; i < kFieldCount; ++i) {
     if (kNames[i] == name) selection.fields[i] = wanted;

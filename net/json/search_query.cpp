@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "net/json/search_page.hpp"
+
 namespace souk::net {
 namespace {
 
@@ -101,6 +103,17 @@ Failure set_highlights(std::string_view text, engine::Query& query) {
   return std::nullopt;
 }
 
+/// A name that nothing can have is a slip of the pen: the client would miss a field, or see one it
+/// wanted gone, and nobody would say why. An attribute that no product has is no slip.
+Failure set_fields(std::string_view param, std::string_view text, std::vector<std::string>& out) {
+  out = split_texts(text);
+  for (const std::string& name : out) {
+    if (!is_document_field(name))
+      return fault(Errc::unknown_field, param, "documents have no field " + name);
+  }
+  return std::nullopt;
+}
+
 Failure set_cutoff(std::string_view text, SearchRequest& request) {
   std::uint32_t milliseconds = 0;
   if (auto failure = set_unsigned("search_cutoff_ms", text, 1, 600'000, milliseconds))
@@ -133,9 +146,9 @@ constexpr auto kParameters = std::to_array<Parameter>({
     {"per_page", ParamKind::integer,
      [](std::string_view t, Draft& d) { return set_unsigned("per_page", t, 0, 250, d.request.query.per_page); }},
     {"include_fields", ParamKind::list,
-     [](std::string_view t, Draft& d) -> Failure { d.request.include_fields = split_texts(t); return {}; }},
+     [](std::string_view t, Draft& d) { return set_fields("include_fields", t, d.request.include_fields); }},
     {"exclude_fields", ParamKind::list,
-     [](std::string_view t, Draft& d) -> Failure { d.request.exclude_fields = split_texts(t); return {}; }},
+     [](std::string_view t, Draft& d) { return set_fields("exclude_fields", t, d.request.exclude_fields); }},
     {"highlight_fields", ParamKind::list, [](std::string_view t, Draft& d) { return set_highlights(t, d.request.query); }},
     {"highlight_start_tag", ParamKind::text,
      [](std::string_view t, Draft& d) -> Failure { d.request.query.highlight_start = t; return {}; }},

@@ -94,4 +94,20 @@ TEST_CASE("search parameters: what is wrong is named") {
   check({{"search_cutoff_ms", "0"}}, Errc::invalid_value, "search_cutoff_ms");
 }
 
+TEST_CASE("search parameters: fields that no document has are refused by name") {
+  for (const char* param : {"include_fields", "exclude_fields"}) {
+    CAPTURE(param);
+    for (const char* known :
+         {"id,title,price", "attributes", "attributes.size,attributes.no_such", ""})
+      CHECK(parse_search_params({{"q", "*"}, {param, known}}));
+    for (const char* unknown : {"titel", "id,sku", "attributes.", "*"}) {
+      CAPTURE(unknown);
+      const auto refused = parse_search_params({{"q", "*"}, {param, unknown}});
+      REQUIRE_FALSE(refused);
+      CHECK(refused.error().code == Errc::unknown_field);
+      CHECK(refused.error().param == param);
+    }
+  }
+}
+
 }  // namespace souk::net
