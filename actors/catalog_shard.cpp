@@ -60,6 +60,7 @@ private:
     CatalogAnswer answer;
   };
   behavior_type make_behavior() override {
+    publication_.index_bytes = replica_.index().memory_bytes();
     show_state();
     delayed_send(this, parts_->limits.tick, ShardTick{});
     return {

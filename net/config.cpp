@@ -256,7 +256,7 @@ void read_etcd(SettingReader& read, std::optional<EtcdSettings>& target,
 }  // namespace
 
 engine::Result<Settings> read_settings_file(const std::filesystem::path& file) {
-  const auto name = file.filename().string();
+  const auto name = file.string();
   auto parsed = toml::parse_file(file.string());
   if (!parsed) {
     std::ostringstream detail;

@@ -1,5 +1,7 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
+#include <string>
 
 #include "net/cli/command.hpp"
 #include "net/openapi.hpp"
@@ -10,11 +12,48 @@
 extern "C" const char* malloc_conf;
 const char* malloc_conf = "narenas:2,dirty_decay_ms:30000";
 
+namespace {
+
+/// The chosen command as far as it is one, and the word after it that is none.
+struct Words {
+  const CLI::App* command;
+  std::string unknown;
+};
+
+Words read_words(const CLI::App& app, int argc, char** argv) {
+  Words words{&app, {}};
+  for (int i = 1; i < argc && argv[i][0] != '-'; ++i) {
+    const auto commands = words.command->get_subcommands([](const CLI::App*) { return true; });
+    if (commands.empty()) break;
+    const auto next = std::find_if(commands.begin(), commands.end(), [&](const CLI::App* command) {
+      return command->get_name() == argv[i];
+    });
+    if (next == commands.end()) {
+      words.unknown = argv[i];
+      break;
+    }
+    words.command = *next;
+  }
+  return words;
+}
+
+std::string usage_hint(const CLI::App* command) {
+  std::string name;
+  for (; command != nullptr; command = command->get_parent())
+    name = command->get_name() + " " + name;
+  return " (see " + name + "--help)";
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   using namespace souk::net;
   CLI::App app{"Souk: an order and search engine for shops", "souk"};
   app.set_version_flag("--version", std::string{"souk "} + kVersion);
   app.require_subcommand(1);
+  app.footer(
+      "Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 data folder refused, 4 address in use.\n"
+      "A running node is found by --url or SOUK_URL, its key taken from SOUK_SERVER_KEY.");
 
   Run run;
   add_serve_command(app, run);
@@ -35,7 +74,11 @@ int main(int argc, char** argv) {
   } catch (const CLI::Success& success) {
     return app.exit(success);  // --help, --version
   } catch (const CLI::ParseError& error) {
-    return fail(kExitUsage, std::string{error.what()} + " (see souk --help)");
+    const Words words = read_words(app, argc, argv);
+    const std::string hint = usage_hint(words.command);
+    if (!words.unknown.empty())
+      return fail(kExitUsage, "there is no command '" + words.unknown + "'" + hint);
+    return fail(kExitUsage, error.what() + hint);
   }
   return run();
 }
