@@ -22,7 +22,7 @@ TEST_CASE(
 }
 
 /// Within the seeds that every build runs: a check that cannot fail is no check.
-constexpr std::uint64_t kSeeds = 10'000;
+constexpr std::uint64_t kSeeds = 30'000;
 
 void is_found(Plan plan, const std::string& name) {
   for (plan.seed = 1; plan.seed <= kSeeds; ++plan.seed) {

@@ -27,7 +27,7 @@ std::string story(Plan plan) {
 TEST_CASE("simulation: clusters keep every promise whatever fails") {
   const std::uint64_t only = number_from("SOUK_SEED", 0);
   const std::uint64_t first = only != 0 ? only : number_from("SOUK_FIRST_SEED", 1);
-  const std::uint64_t count = only != 0 ? 1 : number_from("SOUK_SEEDS", 10'000);
+  const std::uint64_t count = only != 0 ? 1 : number_from("SOUK_SEEDS", 30'000);
   std::uint64_t events = 0;
   std::uint64_t acknowledged = 0;
   std::uint64_t reads = 0;

@@ -34,7 +34,7 @@ struct Plan {
   bool split_late = false;   // some nodes fork their state one record too late
   bool wrong_force = false;  // an operator makes the wrong replica primary; acknowledged is lost
   std::int64_t faults_us = 6'000'000;   // faults happen until then
-  std::int64_t settle_us = 20'000'000;  // and everything must be well after at most that
+  std::int64_t settle_us = 12'000'000;  // and everything must be well after at most that
   bool trace = false;
   bool messages = false;  // in the trace
 };

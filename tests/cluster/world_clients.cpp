@@ -20,7 +20,8 @@ void World::client_acts(std::uint32_t number) {
   }
   ++client.attempts;
   if (client.attempts > 1 || random_.chance(0.1))
-    client.target = static_cast<Node>(random_.below(nodes_));
+    client.target = random_.chance(0.5) ? static_cast<Node>(fact_.configuration.primary.value - 1)
+                                        : static_cast<Node>(random_.below(nodes_));
   schedule(now_ + random_.between(50, 1'000), Kind::request, client.target, number);
   client.deadline = now_ + random_.between(100'000, 600'000);
   schedule(client.deadline, Kind::client, 0, number);
