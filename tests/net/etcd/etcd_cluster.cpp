@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 #include <sodium.h>
 
-#include <fstream>
+#include "tests/support/certificates.hpp"
 
 namespace souk::test {
 
@@ -65,25 +65,10 @@ void EtcdCluster::start(std::size_t number) {
 }
 
 void EtcdCluster::make_certificates() const {
-  const auto openssl = [&](std::vector<std::string> words) {
-    words.insert(words.begin(), "openssl");
-    REQUIRE(run_command(std::move(words), folder_ / "openssl.log"));
-  };
-  const auto file = [&](const char* name) { return (folder_ / name).string(); };
-  for (const std::string ca : {"ca", "stranger"}) {
-    openssl({"req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-             "-days", "2", "-subj", "/CN=" + ca, "-keyout", file((ca + ".key").c_str()), "-out",
-             file((ca + ".pem").c_str())});
-  }
-  std::ofstream{folder_ / "san"} << "subjectAltName=IP:127.0.0.1\n";
-  for (const std::string who : {"server", "client"}) {
-    openssl({"req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
-             "/CN=" + who, "-keyout", file((who + ".key").c_str()), "-out",
-             file((who + ".csr").c_str())});
-    openssl({"x509", "-req", "-in", file((who + ".csr").c_str()), "-CA", file("ca.pem"), "-CAkey",
-             file("ca.key"), "-CAcreateserial", "-days", "2", "-extfile", file("san"), "-out",
-             file((who + ".pem").c_str())});
-  }
+  make_authority(folder_.path(), "ca");
+  make_authority(folder_.path(), "stranger");
+  make_certificate(folder_.path(), "server", "ca");
+  make_certificate(folder_.path(), "client", "ca");
 }
 
 net::EtcdSettings EtcdCluster::settings() const {
