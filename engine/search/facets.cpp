@@ -1,37 +1,8 @@
 #include "engine/search/facets.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <optional>
-
-#include "engine/search/highlight.hpp"
 
 namespace souk::engine {
-namespace {
-
-/// The shortest spelling that reads back as the same number.
-std::string number_text(double number) {
-  std::array<char, 32> text{};
-  const auto end =
-      std::to_chars(text.data(), text.data() + text.size(), number == 0 ? 0.0 : number).ptr;
-  return {text.data(), end};
-}
-
-/// True when every word of the typed text is a word of the value, the last one perhaps only its
-/// beginning.
-bool has_words(const std::vector<Word>& typed, const std::vector<Word>& value) {
-  for (std::size_t i = 0; i < typed.size(); ++i) {
-    const bool last = i + 1 == typed.size();
-    const bool found = std::any_of(value.begin(), value.end(), [&](const Word& word) {
-      return last ? word.exact.starts_with(typed[i].exact) : word.exact == typed[i].exact;
-    });
-    if (!found) return false;
-  }
-  return true;
-}
-
-}  // namespace
 
 FacetCounter::FacetCounter(const FacetRequest& request)
     : request_{request}, range_counts_(request.ranges.size()) {
@@ -155,62 +126,20 @@ void FacetCounter::flush(Ordinals& ordinals) {
   ordinals = {};
 }
 
-Facet FacetCounter::finish(const Query& query, Analyzer& analyzer) const {
-  Facet facet;
-  facet.field = request_.field;
+FacetTally FacetCounter::tally() const {
+  FacetTally tally;
+  tally.ranges = range_counts_;
   if (request_.ranges.empty()) {
+    tally.texts.reserve(text_counts_.size());
     for (const auto& [value, count] : text_counts_)
-      facet.counts.push_back({std::string{value}, std::string{value}, count});
-    for (const auto& [number, count] : number_counts_) {
-      std::string text = number_text(number);
-      // A number and a text of one spelling are one value.
-      const bool twice = text_counts_.contains(text);
-      if (!twice) facet.counts.push_back({text, text, count});
-      for (FacetCount& known : facet.counts) {
-        if (twice && known.value == text) known.count += count;
-      }
-    }
-  } else {
-    for (std::size_t i = 0; i < range_counts_.size(); ++i) {
-      if (range_counts_[i] == 0) continue;
-      facet.counts.push_back(
-          {request_.ranges[i].label, request_.ranges[i].label, range_counts_[i]});
-    }
+      tally.texts.push_back({std::string{value}, count});
   }
-  if (!number_counts_.empty()) {
-    // Summed over sorted values, so that rounding does not depend on the order of the hits.
-    const std::map<double, std::uint64_t> sorted(number_counts_.begin(), number_counts_.end());
-    FacetStats stats{sorted.begin()->first, sorted.rbegin()->first, 0, 0};
-    double docs = 0;
-    for (const auto& [number, count] : sorted) {
-      stats.sum += number * static_cast<double>(count);
-      docs += static_cast<double>(count);
-    }
-    stats.average = stats.sum / docs;
-    facet.stats = stats;
-  }
-  if (query.facet_query_field == request_.field && !query.facet_query_prefix.empty()) {
-    const std::vector<Word> typed = analyzer.words(query.facet_query_prefix);
-    std::erase_if(facet.counts, [&](const FacetCount& count) {
-      return !has_words(typed, analyzer.words(count.value));
-    });
-    HighlightTerms terms;
-    for (const Word& word : typed) terms.prefixes.push_back(word.exact);
-    const HighlightStyle style{query.highlight_start, query.highlight_end, 1'000'000, 4};
-    for (FacetCount& count : facet.counts) {
-      if (auto marked = highlight(request_.field, count.value, terms, style, analyzer))
-        count.highlighted = marked->snippet;
-    }
-  }
-  facet.total_values = facet.counts.size();
-  const auto before = [](const FacetCount& a, const FacetCount& b) {
-    return a.count != b.count ? a.count > b.count : a.value < b.value;
-  };
-  const std::size_t kept = std::min<std::size_t>(query.max_facet_values, facet.counts.size());
-  std::partial_sort(facet.counts.begin(), facet.counts.begin() + static_cast<std::ptrdiff_t>(kept),
-                    facet.counts.end(), before);
-  facet.counts.resize(kept);
-  return facet;
+  tally.numbers.reserve(number_counts_.size());
+  for (const auto& [number, count] : number_counts_)
+    tally.numbers.push_back({number == 0 ? 0.0 : number, count});
+  std::sort(tally.numbers.begin(), tally.numbers.end(),
+            [](const auto& a, const auto& b) { return a.value < b.value; });
+  return tally;
 }
 
 }  // namespace souk::engine

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +15,22 @@
 
 namespace souk::engine {
 
+/// One facet counted over some of the hits, complete, so that tallies of several parts add up to
+/// that of the whole. One entry per distinct value: as many as the hits have, not max_facet_values.
+struct FacetTally {
+  struct Text {
+    std::string value;
+    std::uint64_t count = 0;
+  };
+  struct Number {
+    double value = 0;
+    std::uint64_t count = 0;
+  };
+  std::vector<Text> texts;            // distinct, in no order; none when ranges are asked for
+  std::vector<Number> numbers;        // rising, distinct, never −0
+  std::vector<std::uint64_t> ranges;  // as FacetRequest::ranges
+};
+
 /// Counts one facet over the hits of all segments. A product counts once per value, and where
 /// variants differ once per value among its matching variants. Within a segment values are ordinals
 /// in an array; strings meet only at its end.
@@ -28,8 +43,7 @@ public:
   bool looks_at_variants() const;
   void add(DocId doc, std::span<const std::uint32_t> variants);
   void end_segment();
-  /// `query`: facet_query is applied when it names this field.
-  Facet finish(const Query& query, Analyzer& analyzer) const;
+  FacetTally tally() const;
 
 private:
   enum class Source : std::uint8_t {

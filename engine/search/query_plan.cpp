@@ -15,11 +15,6 @@ constexpr double kScoreUnit = 65'536;
 constexpr std::size_t kTokensMax = 64;
 constexpr std::string_view kAttributePrefix = "attributes.";
 
-struct FieldStatistics {
-  std::uint64_t length_sum = 0;
-  std::uint64_t docs = 0;
-};
-
 std::vector<PlannedField> plan_fields(const Query& query) {
   std::vector<PlannedField> fields;
   for (const QueryField& wanted :
@@ -31,44 +26,6 @@ std::vector<PlannedField> plan_fields(const Query& query) {
     if (field.id || wanted.name.starts_with(kAttributePrefix)) fields.push_back(std::move(field));
   }
   return fields;
-}
-
-void add_lengths(const SegmentView& view, const PlannedField& field, FieldStatistics& sum) {
-  const TextField* text = field.find(*view.segment);
-  if (text == nullptr) return;
-  if (field.id) {
-    const DeadLengths& dead = view.dead_lengths[static_cast<std::size_t>(*field.id)];
-    sum.length_sum += text->length_sum - dead.length_sum;
-    sum.docs += text->docs_with_field - dead.docs;
-    return;
-  }
-  for (DocId doc = 0; doc < view.segment->doc_count(); ++doc) {
-    const std::uint8_t code = text->lengths[doc];
-    if (code == 0 || !view.is_live(doc)) continue;
-    sum.length_sum += decode_length(code);
-    ++sum.docs;
-  }
-}
-
-std::uint64_t live_doc_freq(const SegmentView& view, const PlannedField& field,
-                            const TermRange& range) {
-  std::uint64_t sum = 0;
-  for (std::size_t term = range.begin; term < range.end; ++term) {
-    if (field.id) {
-      const std::uint32_t number = range.dictionary->first_term + static_cast<std::uint32_t>(term);
-      sum += range.dictionary->doc_freqs[term] - view.dead_docs(number);
-      continue;
-    }
-    if (view.live == view.segment->doc_count()) {
-      sum += range.dictionary->doc_freqs[term];
-      continue;
-    }
-    PostingReader postings = range.dictionary->reader(term, view.segment->doc_count());
-    while (postings.next_block(0)) {
-      for (const DocId doc : postings.docs()) sum += view.is_live(doc) ? 1U : 0U;
-    }
-  }
-  return sum;
 }
 
 }  // namespace
@@ -102,7 +59,7 @@ TokenScorer::TokenScorer(double weight, double docs, double doc_freq, double ave
   }
 }
 
-QueryPlan plan_query(std::span<const SnapshotPtr> snapshots, const Query& query) {
+QueryPlan plan_words(const Query& query) {
   QueryPlan plan;
   plan.fields = plan_fields(query);
   if (query.q.empty() || query.q == "*") return plan;
@@ -111,38 +68,7 @@ QueryPlan plan_query(std::span<const SnapshotPtr> snapshots, const Query& query)
     if (plan.tokens.size() == kTokensMax) break;
     plan.tokens.push_back({std::move(word.term), std::move(word.exact), false});
   }
-  if (plan.tokens.empty()) return plan;
-  plan.tokens.back().last = true;
-
-  double docs = 0;
-  std::vector<FieldStatistics> lengths(plan.fields.size());
-  std::vector<std::uint64_t> doc_freqs(plan.tokens.size() * plan.fields.size());
-  for (const SnapshotPtr& snapshot : snapshots) {
-    for (const SegmentView& view : snapshot->segments()) {
-      docs += view.live;
-      for (std::size_t field = 0; field < plan.fields.size(); ++field) {
-        const TextField* text = plan.fields[field].find(*view.segment);
-        if (text == nullptr) continue;
-        add_lengths(view, plan.fields[field], lengths[field]);
-        for (std::size_t token = 0; token < plan.tokens.size(); ++token) {
-          for (const TermRange& range : terms_of(plan.tokens[token], plan.fields[field], *text)) {
-            doc_freqs[token * plan.fields.size() + field] +=
-                live_doc_freq(view, plan.fields[field], range);
-          }
-        }
-      }
-    }
-  }
-  for (std::size_t token = 0; token < plan.tokens.size(); ++token) {
-    for (std::size_t field = 0; field < plan.fields.size(); ++field) {
-      const FieldStatistics& sum = lengths[field];
-      const double average =
-          sum.docs == 0 ? 1 : static_cast<double>(sum.length_sum) / static_cast<double>(sum.docs);
-      const double doc_freq =
-          std::min(docs, static_cast<double>(doc_freqs[token * plan.fields.size() + field]));
-      plan.scorers.emplace_back(plan.fields[field].weight, docs, doc_freq, average);
-    }
-  }
+  if (!plan.tokens.empty()) plan.tokens.back().last = true;
   return plan;
 }
 

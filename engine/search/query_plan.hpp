@@ -59,18 +59,19 @@ private:
   std::array<double, 256> norms_{};
 };
 
-/// A query's words and fields with the statistics of the whole collection.
+/// A query's words and fields, and what a word is worth in a field.
 struct QueryPlan {
   std::vector<PlannedToken> tokens;  // empty: everything matches
   std::vector<PlannedField> fields;
-  std::vector<TokenScorer> scorers;  // token × field
+  std::vector<TokenScorer> scorers;  // token × field; none before plan_query()
 
   const TokenScorer& scorer(std::size_t token, std::size_t field) const {
     return scorers[token * fields.size() + field];
   }
 };
 
-/// A prefix counts the sum of the document frequencies of its terms, at most the collection.
-QueryPlan plan_query(std::span<const SnapshotPtr> snapshots, const Query& query);
+/// The words and fields of a query. Depends on nothing but the query, so every node makes the same;
+/// what they are worth is added by plan_query() (search_statistics.hpp).
+QueryPlan plan_words(const Query& query);
 
 }  // namespace souk::engine

@@ -49,12 +49,15 @@ HitSorter::Source HitSorter::source_of(std::string_view field) {
   return Source::values;
 }
 
+std::vector<SortKey> sort_keys_of(const Query& query) {
+  if (query.sort_by.empty())
+    return {{"_text_match", SortOrder::descending}, {"popularity", SortOrder::descending}};
+  const std::size_t used = std::min(kSortKeysUsed, query.sort_by.size());
+  return {query.sort_by.begin(), query.sort_by.begin() + static_cast<std::ptrdiff_t>(used)};
+}
+
 HitSorter::HitSorter(const Query& query) {
-  std::vector<SortKey> wanted = query.sort_by;
-  if (wanted.empty())
-    wanted = {{"_text_match", SortOrder::descending}, {"popularity", SortOrder::descending}};
-  for (const SortKey& sort : wanted) {
-    if (keys_.size() == kSortKeysUsed) break;
+  for (const SortKey& sort : sort_keys_of(query)) {
     Key key;
     key.field = sort.field;
     key.source = source_of(sort.field);

@@ -15,6 +15,9 @@ namespace souk::engine {
 
 inline constexpr std::size_t kSortKeysUsed = 8;
 
+/// The keys a query sorts by: its first kSortKeysUsed, or the default.
+std::vector<SortKey> sort_keys_of(const Query& query);
+
 /// One sort key of one hit, made so that the greater cell comes first whatever the key's order:
 /// numbers before texts before missing. Within a segment texts are their ordinals; between segments
 /// their strings are compared.
@@ -46,6 +49,7 @@ public:
   /// Both of one segment: documents are numbered by product id, so a tie goes to the smaller.
   bool before_in_segment(const RankedHit& a, const RankedHit& b) const;
   bool before(const RankedHit& a, const RankedHit& b) const;
+  /// The cells as values that mean the same on every node, one per key.
   std::vector<SortValue> values(const RankedHit& hit) const;
 
 private:

@@ -4,6 +4,7 @@
 
 #include "engine/search/filter.hpp"
 #include "engine/types/shard.hpp"
+#include "tests/engine/search/check_page.hpp"
 #include "tests/engine/search/random_shop.hpp"
 #include "tests/engine/search/search_model.hpp"
 
@@ -27,51 +28,6 @@ struct Shards {
   }
   std::vector<CatalogIndex> indexes;
 };
-
-void check_equal(const SearchPage& got, const SearchPage& wanted) {
-  REQUIRE(got.found == wanted.found);
-  REQUIRE(got.out_of == wanted.out_of);
-  REQUIRE(got.hits.size() == wanted.hits.size());
-  for (std::size_t i = 0; i < got.hits.size(); ++i) {
-    const Hit& a = got.hits[i];
-    const Hit& b = wanted.hits[i];
-    REQUIRE(a.id.str() == b.id.str());
-    REQUIRE(a.text_match == b.text_match);
-    REQUIRE(*a.document == *b.document);
-    REQUIRE(a.version == b.version);
-    REQUIRE(a.updated_at == b.updated_at);
-    REQUIRE(a.price == b.price);
-    REQUIRE(a.available == b.available);
-    REQUIRE(a.in_stock == b.in_stock);
-    REQUIRE(a.variants.size() == b.variants.size());
-    for (std::size_t v = 0; v < a.variants.size(); ++v) {
-      REQUIRE(a.variants[v].sku == b.variants[v].sku);
-      REQUIRE(a.variants[v].options == b.variants[v].options);
-      REQUIRE(a.variants[v].price == b.variants[v].price);
-      REQUIRE(a.variants[v].available == b.variants[v].available);
-      REQUIRE(a.variants[v].matched == b.variants[v].matched);
-    }
-  }
-  REQUIRE(got.facets.size() == wanted.facets.size());
-  for (std::size_t f = 0; f < got.facets.size(); ++f) {
-    const Facet& a = got.facets[f];
-    const Facet& b = wanted.facets[f];
-    CAPTURE(a.field);
-    REQUIRE(a.total_values == b.total_values);
-    REQUIRE(a.counts.size() == b.counts.size());
-    for (std::size_t i = 0; i < a.counts.size(); ++i) {
-      REQUIRE(a.counts[i].value == b.counts[i].value);
-      REQUIRE(a.counts[i].count == b.counts[i].count);
-    }
-    REQUIRE(a.stats.has_value() == b.stats.has_value());
-    if (a.stats) {
-      REQUIRE(a.stats->min == b.stats->min);
-      REQUIRE(a.stats->max == b.stats->max);
-      REQUIRE(a.stats->sum == b.stats->sum);
-      REQUIRE(a.stats->average == b.stats->average);
-    }
-  }
-}
 
 /// One random change of the shop, told to both cuts of it.
 void change(RandomShop& random, TestShop& shop, Shards& few, Shards& many) {

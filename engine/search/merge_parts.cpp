@@ -1,0 +1,167 @@
+#include "engine/search/merge_parts.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+#include "engine/search/merge_facets.hpp"
+
+namespace souk::engine {
+namespace {
+
+/// Orders hits by what they are sorted by, as HitSorter does on one node.
+class PartHitOrder {
+public:
+  explicit PartHitOrder(const Query& query) {
+    for (const SortKey& key : sort_keys_of(query))
+      ascending_.push_back(key.order == SortOrder::ascending);
+  }
+
+  bool before(const PartHit& a, const PartHit& b) const {
+    for (std::size_t i = 0; i < ascending_.size(); ++i) {
+      const auto& x = a.sort_values[i].value;
+      const auto& y = b.sort_values[i].value;
+      // Whatever the direction: numbers, texts, missing.
+      if (rank(x) != rank(y)) return rank(x) > rank(y);
+      if (x == y) continue;
+      return ascending_[i] ? x < y : y < x;
+    }
+    return a.id.str() < b.id.str();
+  }
+
+private:
+  static int rank(const decltype(SortValue::value)& value) {
+    if (std::holds_alternative<std::monostate>(value)) return 0;
+    return std::holds_alternative<std::string>(value) ? 1 : 2;
+  }
+
+  std::vector<bool> ascending_;
+};
+
+/// The hits of the page by merging the sorted lists of the parts.
+std::vector<ChosenHit> choose(std::span<const SearchPart> parts, const Query& query) {
+  struct Cursor {
+    std::size_t part;
+    std::size_t at;
+  };
+  const PartHitOrder order{query};
+  const auto hit_of = [&](Cursor cursor) -> const PartHit& {
+    return parts[cursor.part].hits[cursor.at];
+  };
+  const auto after = [&](Cursor a, Cursor b) { return order.before(hit_of(b), hit_of(a)); };
+  std::vector<Cursor> heads;  // a heap whose root is the best
+  std::size_t passed = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    assert(parts[i].skipped == 0 || parts.size() == 1);
+    passed += parts[i].skipped;
+    if (!parts[i].hits.empty()) heads.push_back({i, 0});
+  }
+  std::make_heap(heads.begin(), heads.end(), after);
+  const std::size_t begin = std::size_t{query.page - 1} * query.per_page;
+  std::vector<ChosenHit> chosen;
+  for (; !heads.empty() && passed < begin + query.per_page; ++passed) {
+    std::pop_heap(heads.begin(), heads.end(), after);
+    Cursor& best = heads.back();
+    if (passed >= begin) chosen.push_back({best.part, hit_of(best)});
+    if (++best.at == parts[best.part].hits.size()) {
+      heads.pop_back();
+    } else {
+      std::push_heap(heads.begin(), heads.end(), after);
+    }
+  }
+  return chosen;
+}
+
+std::vector<ShardId> missing_shards(std::span<const SearchPart> parts,
+                                    const std::vector<ShardPosition>& answered,
+                                    std::span<const ShardId> asked) {
+  std::vector<ShardId> missing;
+  for (const ShardId shard : asked) {
+    const bool known = std::any_of(answered.begin(), answered.end(),
+                                   [&](const ShardPosition& p) { return p.shard == shard; });
+    if (!known) missing.push_back(shard);
+  }
+  for (const SearchPart& part : parts)
+    missing.insert(missing.end(), part.unfinished.begin(), part.unfinished.end());
+  std::sort(missing.begin(), missing.end());
+  return missing;
+}
+
+}  // namespace
+
+std::optional<std::size_t> next_required(const Query& query, std::size_t required,
+                                         std::uint64_t found, bool cutoff) {
+  if (found >= query.drop_tokens_threshold || required <= 1 || cutoff) return std::nullopt;
+  return required - 1;
+}
+
+std::optional<std::size_t> next_required(std::span<const SearchPart> parts, const Query& query) {
+  if (parts.empty()) return std::nullopt;
+  std::uint64_t found = 0;
+  bool cutoff = false;
+  for (const SearchPart& part : parts) {
+    assert(part.required == parts.front().required);
+    found += part.found;
+    cutoff = cutoff || part.cutoff;
+  }
+  return next_required(query, parts.front().required, found, cutoff);
+}
+
+std::vector<HitPlace> MergedPage::places(std::size_t part) const {
+  std::vector<HitPlace> places;
+  for (const ChosenHit& one : chosen) {
+    if (one.part == part) places.push_back(one.hit.place);
+  }
+  return places;
+}
+
+MergedPage merge_parts(std::span<const SearchPart> parts, const Query& query,
+                       std::span<const ShardId> asked) {
+  MergedPage merged;
+  SearchPage& page = merged.page;
+  for (const SearchPart& part : parts) {
+    page.found += part.found;
+    page.out_of += part.out_of;
+    page.cutoff = page.cutoff || part.cutoff;
+    page.positions.insert(page.positions.end(), part.positions.begin(), part.positions.end());
+  }
+  std::sort(page.positions.begin(), page.positions.end(),
+            [](const ShardPosition& a, const ShardPosition& b) { return a.shard < b.shard; });
+  page.shards = static_cast<std::uint32_t>(asked.size());
+  page.missing = missing_shards(parts, page.positions, asked);
+
+  Analyzer analyzer;
+  std::vector<const FacetTally*> tallies(parts.size());
+  for (std::size_t i = 0; i < query.facet_by.size(); ++i) {
+    for (std::size_t part = 0; part < parts.size(); ++part) {
+      assert(parts[part].facets.size() == query.facet_by.size());
+      tallies[part] = &parts[part].facets[i];
+    }
+    page.facets.push_back(merge_facets(query.facet_by[i], tallies, query, analyzer));
+  }
+
+  merged.chosen = choose(parts, query);
+  for (const ChosenHit& one : merged.chosen) {
+    Hit& hit = page.hits.emplace_back();
+    hit.id = one.hit.id;
+    hit.text_match = one.hit.text_match;
+    hit.sort_values = one.hit.sort_values;
+  }
+  return merged;
+}
+
+void put_hits(MergedPage& merged, std::size_t part, std::vector<Hit> hits) {
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < merged.chosen.size(); ++i) {
+    if (merged.chosen[i].part != part) continue;
+    assert(next < hits.size());
+    Hit& hit = merged.page.hits[i];
+    Hit& read = hits[next++];
+    assert(read.id == hit.id);
+    read.text_match = hit.text_match;
+    read.sort_values = std::move(hit.sort_values);
+    hit = std::move(read);
+  }
+  assert(next == hits.size());
+}
+
+}  // namespace souk::engine

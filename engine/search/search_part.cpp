@@ -1,0 +1,187 @@
+#include "engine/search/search_part.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "engine/index/snapshot.hpp"
+#include "engine/search/filter_program.hpp"
+#include "engine/search/hit_reader.hpp"
+#include "engine/search/retrieval.hpp"
+
+namespace souk::engine {
+namespace {
+
+/// So many hits more than wanted may wait until they are thrown away together.
+constexpr std::size_t kSpareHits = 4096;
+
+std::uint64_t count_visible(const SegmentView& view, std::int64_t now) {
+  if (view.dated == 0) return view.always_visible;
+  std::uint64_t visible = 0;
+  for (DocId doc = 0; doc < view.segment->doc_count(); ++doc)
+    visible += view.is_visible(doc, now) ? 1U : 0U;
+  return visible;
+}
+
+/// Segments by address: ranked hits know theirs so.
+std::map<const SegmentView*, HitPlace> places_of(std::span<const SnapshotPtr> snapshots) {
+  std::map<const SegmentView*, HitPlace> places;
+  for (std::uint32_t i = 0; i < snapshots.size(); ++i) {
+    const std::vector<SegmentView>& segments = snapshots[i]->segments();
+    for (std::uint32_t j = 0; j < segments.size(); ++j) places[&segments[j]] = {i, j, 0};
+  }
+  return places;
+}
+
+}  // namespace
+
+PartSearch::PartSearch(std::span<const SnapshotPtr> snapshots, const Query& query,
+                       const QueryPlan& plan, Timestamp now, const SearchBudget& budget)
+    : snapshots_{snapshots},
+      query_{&query},
+      plan_{&plan},
+      now_{now.microseconds()},
+      clock_{budget},
+      sorter_{query},
+      limit_{static_cast<std::size_t>(query.page) * query.per_page} {
+}
+
+void PartSearch::run(std::size_t required) {
+  required_ = required;
+  found_ = 0;
+  best_.clear();
+  unfinished_.clear();
+  facets_.clear();
+  for (const FacetRequest& request : query_->facet_by) facets_.emplace_back(request);
+  for (const SnapshotPtr& snapshot : snapshots_) {
+    for (const SegmentView& view : snapshot->segments()) {
+      if (clock_.spent()) break;
+      run_segment(view, required);
+    }
+    if (clock_.spent()) unfinished_.push_back(snapshot->shard());
+  }
+  keep_best();
+  std::sort(best_.begin(), best_.end(),
+            [this](const RankedHit& a, const RankedHit& b) { return sorter_.before(a, b); });
+}
+
+std::unordered_set<DocId> PartSearch::hidden_in(const SegmentView& view) const {
+  std::unordered_set<DocId> hidden;
+  for (const std::string& id : query_->hidden_hits) {
+    const DocId doc = view.segment->find(id);
+    if (doc != kNoDoc) hidden.insert(doc);
+  }
+  return hidden;
+}
+
+void PartSearch::run_segment(const SegmentView& view, std::size_t required) {
+  FilterProgram filter{query_->filter, view, analyzer_};
+  TopHits top{sorter_, limit_};
+  sorter_.begin_segment(view);
+  list_variants_ = limit_ > 0 && sorter_.looks_at_variants();
+  for (FacetCounter& facet : facets_) {
+    facet.begin_segment(view);
+    list_variants_ = list_variants_ || facet.looks_at_variants();
+  }
+  const std::unordered_set<DocId> hidden = hidden_in(view);
+  RankedHit hit;
+  hit.view = &view;
+  if (plan_->tokens.empty()) {
+    for (DocId doc = 0; doc < view.segment->doc_count(); ++doc) {
+      if (clock_.spend(1)) break;
+      if (!view.is_visible(doc, now_) || (!hidden.empty() && hidden.contains(doc))) continue;
+      hit.doc = doc;
+      take(hit, filter, top);
+    }
+  } else {
+    const bool score = limit_ > 0;
+    const Matches matches = Retrieval{*plan_, view, {required, score, now_}, clock_}.run();
+    for (std::size_t i = 0; i < matches.docs.size(); ++i) {
+      if (clock_.spend(1)) break;
+      if (!hidden.empty() && hidden.contains(matches.docs[i])) continue;
+      hit.doc = matches.docs[i];
+      if (score) hit.text_match = matches.text_matches[i];
+      take(hit, filter, top);
+    }
+  }
+  for (FacetCounter& facet : facets_) facet.end_segment();
+  auto kept = top.take();
+  best_.insert(best_.end(), kept.begin(), kept.end());
+  if (best_.size() >= 2 * limit_ + kSpareHits) keep_best();
+}
+
+void PartSearch::take(RankedHit& hit, FilterProgram& filter, TopHits& top) {
+  variants_.clear();
+  if (!(list_variants_ ? filter.matches(hit.doc, variants_) : filter.matches(hit.doc))) return;
+  ++found_;
+  for (FacetCounter& facet : facets_) facet.add(hit.doc, variants_);
+  if (limit_ == 0) return;
+  sorter_.rank(hit, variants_);
+  top.add(hit);
+}
+
+void PartSearch::keep_best() {
+  if (best_.size() <= limit_) return;
+  std::nth_element(best_.begin(), best_.begin() + static_cast<std::ptrdiff_t>(limit_), best_.end(),
+                   [this](const RankedHit& a, const RankedHit& b) { return sorter_.before(a, b); });
+  best_.resize(limit_);
+}
+
+SearchPart PartSearch::part(bool alone) const {
+  SearchPart part;
+  part.required = required_;
+  part.found = found_;
+  for (const SnapshotPtr& snapshot : snapshots_) {
+    part.positions.push_back({snapshot->shard(), snapshot->position()});
+    for (const SegmentView& view : snapshot->segments()) part.out_of += count_visible(view, now_);
+  }
+  const auto places = places_of(snapshots_);
+  if (alone) part.skipped = std::min(limit_ - query_->per_page, best_.size());
+  part.hits.reserve(best_.size() - part.skipped);
+  for (std::size_t i = part.skipped; i < best_.size(); ++i) {
+    const RankedHit& ranked = best_[i];
+    HitPlace place = places.at(ranked.view);
+    place.doc = ranked.doc;
+    part.hits.push_back({ProductId{std::string{ranked.view->segment->id(ranked.doc)}},
+                         ranked.text_match, sorter_.values(ranked), place});
+  }
+  for (const FacetCounter& counter : facets_) part.facets.push_back(counter.tally());
+  part.unfinished = unfinished_;
+  part.cutoff = clock_.spent();
+  return part;
+}
+
+SearchPart search_part(std::span<const SnapshotPtr> snapshots, const Query& query,
+                       const QueryPlan& plan, std::size_t required, Timestamp now,
+                       const SearchBudget& budget) {
+  PartSearch search{snapshots, query, plan, now, budget};
+  search.run(required);
+  return search.part(false);
+}
+
+Result<std::vector<Hit>> read_hits(std::span<const SnapshotPtr> snapshots, const Query& query,
+                                   const QueryPlan& words, std::span<const HitPlace> places) {
+  const Error stranger{Errc::unavailable, "a hit is not in the snapshots it was found in"};
+  Analyzer analyzer;
+  std::map<const SegmentView*, FilterProgram> filters;
+  std::vector<std::uint32_t> variants;
+  std::vector<Hit> hits;
+  for (const HitPlace& place : places) {
+    if (place.snapshot >= snapshots.size()) return stranger;
+    const std::vector<SegmentView>& segments = snapshots[place.snapshot]->segments();
+    if (place.segment >= segments.size()) return stranger;
+    const SegmentView& view = segments[place.segment];
+    if (place.doc >= view.segment->doc_count() || !view.is_live(place.doc)) return stranger;
+    auto filter = filters.try_emplace(&view, query.filter, view, analyzer).first;
+    variants.clear();
+    if (!filter->second.matches(place.doc, variants)) return stranger;
+    RankedHit ranked;
+    ranked.view = &view;
+    ranked.doc = place.doc;
+    Hit hit = read_hit(ranked, variants);
+    if (query.highlight) hit.highlights = highlight_hit(hit, words, query, analyzer);
+    hits.push_back(std::move(hit));
+  }
+  return hits;
+}
+
+}  // namespace souk::engine

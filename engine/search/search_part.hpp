@@ -1,0 +1,115 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "engine/index/catalog_index.hpp"
+#include "engine/search/budget.hpp"
+#include "engine/search/facets.hpp"
+#include "engine/search/query_plan.hpp"
+#include "engine/search/search_result.hpp"
+#include "engine/search/sort.hpp"
+
+namespace souk::engine {
+
+class FilterProgram;
+
+// A search over shards that live on several nodes, as pure steps. Every node does 1, 3 and 6 on its
+// own snapshots, and must keep the same ones for all of them; a coordinator does the rest.
+//
+//   1. collect_statistics(snapshots, plan_words(query))    per node
+//   2. merge(a, b), plan_query(words, all of them)         then every node can make the same plan
+//   3. search_part(snapshots, query, plan, required, …)    per node, first with all tokens required
+//   4. next_required(parts, query)                         a number: step 3 again with it
+//   5. merge_parts(parts, query, asked)                    the page, and where its hits are
+//   6. read_hits(snapshots, query, words, places)          per node that has hits on the page
+//   7. put_hits(page, part, hits)
+//
+// The page is the one that a single node with all the shards makes: engine::search() is these very
+// steps over one part.
+
+/// Where a hit is in the snapshots of its part. Means nothing anywhere else.
+struct HitPlace {
+  std::uint32_t snapshot = 0;
+  std::uint32_t segment = 0;
+  DocId doc = 0;
+
+  friend bool operator==(const HitPlace&, const HitPlace&) = default;
+};
+
+/// A hit as far as it takes to compare it with those of other parts.
+struct PartHit {
+  ProductId id;
+  std::int64_t text_match = 0;
+  std::vector<SortValue> sort_values;  // as sort_keys_of(query)
+  HitPlace place;
+};
+
+/// What one node found with so many tokens required. At most page × per_page hits (≤ 100,000, see
+/// validate_query), without documents: only the hits of the final page are read.
+struct SearchPart {
+  std::size_t required = 0;  // tokens
+  std::uint64_t found = 0;
+  std::uint64_t out_of = 0;
+  std::vector<PartHit> hits;       // best first; ties by product id
+  std::size_t skipped = 0;         // better hits that are not listed: 0 unless the part is alone
+  std::vector<FacetTally> facets;  // as Query::facet_by
+  std::vector<ShardPosition> positions;
+  std::vector<ShardId> unfinished;  // shards that were not seen to their end
+  bool cutoff = false;              // the budget was spent: found and facets are lower bounds
+};
+
+/// Searches the snapshots of one node, again with fewer tokens if need be. The arguments must
+/// outlive it.
+class PartSearch {
+public:
+  PartSearch(std::span<const SnapshotPtr> snapshots, const Query& query, const QueryPlan& plan,
+             Timestamp now, const SearchBudget& budget);
+
+  /// One run over all segments with the first `required` tokens required; forgets the run before.
+  /// Holds a few times page × per_page ranked hits at most.
+  void run(std::size_t required);
+  std::uint64_t found() const { return found_; }
+  bool cutoff() const { return clock_.spent(); }
+  /// What the last run found. `alone`: there is no other part, so that hits before the page need
+  /// not be listed.
+  SearchPart part(bool alone) const;
+
+private:
+  void run_segment(const SegmentView& view, std::size_t required);
+  void take(RankedHit& hit, FilterProgram& filter, TopHits& top);
+  void keep_best();
+  std::unordered_set<DocId> hidden_in(const SegmentView& view) const;
+
+  std::span<const SnapshotPtr> snapshots_;
+  const Query* query_;
+  const QueryPlan* plan_;
+  std::int64_t now_;
+  BudgetClock clock_;
+  Analyzer analyzer_;
+  HitSorter sorter_;
+  std::size_t limit_;
+  std::size_t required_ = 0;
+  std::uint64_t found_ = 0;
+  std::vector<FacetCounter> facets_;
+  std::vector<RankedHit> best_;
+  std::vector<ShardId> unfinished_;
+  std::vector<std::uint32_t> variants_;  // matching ones of the hit at hand
+  bool list_variants_ = false;
+};
+
+/// Step 3. Pre: `plan` comes from plan_query(); required ≤ its tokens, and 0 only without tokens.
+SearchPart search_part(std::span<const SnapshotPtr> snapshots, const Query& query,
+                       const QueryPlan& plan, std::size_t required, Timestamp now,
+                       const SearchBudget& budget);
+
+/// Step 6: documents, terms, stock and highlights of hits of a part of these snapshots, in the
+/// order asked for; text_match and sort_values are left for put_hits(). `words`: scorers are not
+/// looked at. Errors: unavailable when a place is not one of a hit, so the snapshots are others.
+Result<std::vector<Hit>> read_hits(std::span<const SnapshotPtr> snapshots, const Query& query,
+                                   const QueryPlan& words, std::span<const HitPlace> places);
+
+}  // namespace souk::engine
