@@ -34,6 +34,7 @@ enum class CheckoutStep : std::uint8_t {
   commit,
   release,
   refuse,
+  record_refusal,
   abandon,
   complete
 };
@@ -85,7 +86,7 @@ struct CheckoutRun {
   std::size_t shards_unreserved = 0;
   bool reserve_first = false;  // begin only when everything was held
   bool reserve_refused = false;
-  bool unbegun = false;  // refused before begin: nothing is to be journaled
+  bool unbegun = false;  // refused before begin: journaled after the answer
   bool resumed = false;  // found in the journal; no client to restart it for
   bool restart = false;  // the directory was wrong: run once more under another hold
   bool restarted = false;
@@ -182,6 +183,9 @@ private:
   /// Something of `run` was refused before it was begun: tell what the key already stands for, else
   /// remember.
   void refuse_unbegun(const CheckoutRunPtr& run, const engine::Error& refusal);
+  /// Journals what refuse_unbegun() told, a little after the answer: until then it is remembered
+  /// here.
+  void record_refusal(const CheckoutRunPtr& run, const engine::Error& refusal);
   void on_payment_answer(const CheckoutRunPtr& run, const PaymentAnswer& answer);
   void ask_provider(const CheckoutRunPtr& run, CheckoutStep step, PaymentRequest request);
   void on_silence(const CheckoutRunPtr& run, const CheckoutRun::OpenStep& step);

@@ -432,6 +432,7 @@ void CheckoutCoordinatorActor::answer_drains() {
   for (const auto& [order, run] : running_) {
     if (!run->waiters.empty() || !run->followers.empty()) return;
   }
+  on_send_collected();  // refusals that are not journaled yet: the shards drain next
   for (auto& drain : drains_) drain.deliver(Drained{});
   drains_.clear();
 }

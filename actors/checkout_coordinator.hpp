@@ -27,7 +27,7 @@ struct CheckoutLimits {
   std::chrono::milliseconds sold_out_memory{
       1'000};                         // how long a refused SKU is reserved before begin
   std::size_t sold_out_max = 4'096;   // SKUs remembered as sold out
-  std::size_t refusals_max = 32'768;  // refusals remembered without a journal record
+  std::size_t refusals_max = 32'768;  // refusals remembered until (and after) they are journaled
   /// How long what follows the answer (sell the held units, complete the order) waits for more of
   /// its kind: larger batches, fewer records.
   std::chrono::milliseconds completion_delay{5};

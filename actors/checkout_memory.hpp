@@ -13,8 +13,8 @@
 
 namespace souk::actors {
 
-/// Refusals that were answered without a journal record, by order id, so that a repeat of the key
-/// gets the same answer. Bounded: the oldest is forgotten first.
+/// Refusals that were answered before they are journaled, by order id, so that a repeat of the key
+/// gets the same answer. Bounded: the oldest is forgotten first; by then the orders shard has it.
 class RefusalMemory {
 public:
   struct Entry {

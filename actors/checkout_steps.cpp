@@ -199,6 +199,7 @@ void CheckoutCoordinatorActor::refuse_unbegun(const CheckoutRunPtr& run,
                         }
                       } else if (reading.finding.error().code == engine::Errc::unknown_order) {
                         refusals_.remember(run->order, key, refusal);
+                          record_refusal(run, refusal);
                       } else {
                         answer(*run, reading.finding.error(), {});
                       }

@@ -69,6 +69,19 @@ void CheckoutCoordinatorActor::write_order(const CheckoutRunPtr& run, CheckoutSt
       {serial, std::move(command), deadline});
 }
 
+void CheckoutCoordinatorActor::record_refusal(const CheckoutRunPtr& run,
+                                              const engine::Error& refusal) {
+  const auto& link = routes_->orders_at(run->order);
+  // A shard that cannot take it leaves the refusal to this coordinator's memory.
+  if (!link.publication->enter()) return;
+  const engine::CheckoutSaga& saga = *run->saga;
+  engine::RefuseCheckout refuse{run->order, refusal, time_of_day_.now(), saga.hold(),
+                                saga.begin().idempotency};
+  constexpr std::uint64_t kNobodyWaits = 0;
+  unsent(CheckoutStep::record_refusal, unsent_orders_, deferred_orders_)[link.shard.number]
+      .items.push_back({kNobodyWaits, std::move(refuse), steady_now() + limits_.step_timeout});
+}
+
 void CheckoutCoordinatorActor::write_catalog(const CheckoutRunPtr& run, CheckoutStep step,
                                              engine::ShardId shard, engine::CatalogCommand command,
                                              Deadline deadline) {
@@ -86,7 +99,8 @@ void CheckoutCoordinatorActor::write_catalog(const CheckoutRunPtr& run, Checkout
 template <class Writes>
 std::vector<Writes>& CheckoutCoordinatorActor::unsent(CheckoutStep step, std::vector<Writes>& soon,
                                                       std::vector<Writes>& later) {
-  const bool awaited = step != CheckoutStep::commit && step != CheckoutStep::complete;
+  const bool awaited = step != CheckoutStep::commit && step != CheckoutStep::complete &&
+                       step != CheckoutStep::record_refusal;
   if (awaited || draining_ || limits_.completion_delay.count() == 0) {
     send_soon();
     return soon;

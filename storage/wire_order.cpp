@@ -70,6 +70,7 @@ struct CommandWriter {
     write(command.refusal, *to.mutable_refusal());
     to.set_now(command.now.microseconds());
     to.set_hold(command.hold.str());
+    if (command.key) write(*command.key, *to.mutable_key());
   }
   void operator()(const engine::AbandonCheckout& command) const {
     pb::WireAbandonCheckout& to = *out.mutable_abandon_checkout();
@@ -105,6 +106,7 @@ bool read_command(const pb::WireOrderCommand& in, engine::OrderCommand& out, Wir
       to.order = engine::OrderId{from.order()};
       to.now = read_time(from.now());
       to.hold = engine::HoldId{from.hold()};
+      if (from.has_key()) to.key = read_key(from.key());
       return read_known_error(from.refusal(), to.refusal, fault);
     }
     case pb::WireOrderCommand::kAbandonCheckout:

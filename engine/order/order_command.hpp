@@ -32,12 +32,14 @@ struct CompleteOrder {
   OrderId order;
   Timestamp now;
 };
-/// Idempotent; of a checkout that is not begun it does nothing. Errors: canceled (the order is placed).
+/// Idempotent. Of a checkout that is not begun it does nothing, unless it brings the key: then the checkout is recorded
+/// as begun and refused at once. Errors: canceled (the order is placed).
 struct RefuseCheckout {
   OrderId order;
   Error refusal;
   Timestamp now;
   HoldId hold{};
+  std::optional<IdempotencyKey> key{};  // of a checkout that was refused before it was begun
 };
 /// As RefuseCheckout.
 struct AbandonCheckout {

@@ -71,6 +71,12 @@ OrderDecider::Decision OrderDecider::operator()(const CompleteOrder& command) {
 
 OrderDecider::Decision OrderDecider::operator()(RefuseCheckout&& command) {
   const CheckoutEntry* existing = entry(command.order);
+  if (existing == nullptr && command.key) {
+    emit(CheckoutBegun{
+        command.order, std::move(command.hold), std::move(*command.key), {}, command.now});
+    emit(CheckoutRefused{std::move(command.order), std::move(command.refusal), command.now});
+    return done();
+  }
   if (existing == nullptr || !of_attempt(*existing, command.hold)) return done();
   if (has_order(existing->phase)) return refuse({Errc::canceled, "the order is placed"});
   if (existing->phase == CheckoutPhase::begun)

@@ -230,7 +230,8 @@ TEST_CASE("checkout: a SKU that nobody sells is refused without a write") {
   REQUIRE_FALSE(error.items.empty());
   CHECK(error.items[0].param == "lines[1].sku");
   CHECK(shop.stock("A").stock.held.units() == 0);
-  CHECK_FALSE(shop.entry("k1"));
+  REQUIRE(shop.entry("k1"));
+  CHECK(shop.entry("k1")->phase == CheckoutPhase::refused);
 }
 
 TEST_CASE("checkout: a SKU that moved to another product is found again") {
@@ -249,7 +250,9 @@ TEST_CASE("checkout: a SKU that moved to another product is found again") {
 }
 
 TEST_CASE("checkout: sold out is answered before any write and the same again for the key") {
-  Shop shop;
+  ShopOptions options;
+  options.limits.completion_delay = 5ms;
+  Shop shop{options};
   shop.put("a", "A", 1);
   const auto winner = shop.checkout("k0", {{"A", 1}});
   const auto loser = shop.checkout("k1", {{"A", 1}});
@@ -281,6 +284,36 @@ TEST_CASE("checkout: sold out is answered before any write and the same again fo
   CHECK((*repeat)->reply.error() == (*late)->reply.error());
   CHECK((*repeat)->replay.replayed);
   CHECK((*fresh)->reply);
+
+  // Nor does a restart: it was journaled after the answer.
+  shop.pass(10ms);
+  REQUIRE(shop.entry("k2"));
+  CHECK(shop.entry("k2")->phase == engine::CheckoutPhase::refused);
+  shop.crash();
+  const auto later = shop.checkout("k2", {{"A", 1}});
+  const auto other_body = shop.checkout("k2", {{"A", 2}});
+  shop.run();
+  CHECK((*later)->reply.error() == (*late)->reply.error());
+  CHECK((*later)->replay.replayed);
+  CHECK((*other_body)->reply.error().code == Errc::idempotency_key_reused);
+}
+
+TEST_CASE("checkout: a refusal is journaled before the node stops") {
+  ShopOptions options;
+  options.limits.completion_delay = 1h;
+  Shop shop{options};
+  shop.put("a", "A", 1);
+  static_cast<void>(shop.checkout("k0", {{"A", 1}}));
+  shop.run();
+  static_cast<void>(shop.checkout("k1", {{"A", 1}}));
+  shop.run();
+  const auto late = shop.checkout("k2", {{"A", 1}});
+  shop.run();
+  REQUIRE((*late)->reply.error().code == Errc::insufficient_stock);
+  CHECK_FALSE(shop.entry("k2"));
+
+  static_cast<void>(shop.get<Drained>(shop.checkouts, Drain{}));
+  CHECK(shop.entry("k2"));
 }
 
 TEST_CASE("checkout: the buyer of the last unit is told so again after it was sold out") {

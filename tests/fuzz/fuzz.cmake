@@ -7,7 +7,7 @@ file(GLOB fuzzed CONFIGURE_DEPENDS
 foreach(file engine/search/filter engine/search/filter_parser engine/search/query
         net/http/request net/http/request_parser net/http/utf8
         net/json/address net/json/checkout net/json/json_parse net/json/json_reader net/json/json_writer net/json/money
-        net/json/product net/json/reservation net/json/search_query net/json/stock net/json/timestamp)
+        net/json/product net/json/reservation net/json/search_page net/json/search_query net/json/stock net/json/timestamp)
   list(APPEND fuzzed ${CMAKE_SOURCE_DIR}/${file}.cpp)
 endforeach()
 add_library(souk_fuzzed STATIC EXCLUDE_FROM_ALL ${fuzzed} ${proto_sources})

@@ -220,7 +220,7 @@ public:
         return engine::CompleteOrder{id<engine::OrderId>(), time()};
       case 3:
         return engine::RefuseCheckout{id<engine::OrderId>(), refusal(), time(),
-                                      id<engine::HoldId>()};
+                                      id<engine::HoldId>(), maybe([&] { return key(); })};
       case 4:
         return engine::AbandonCheckout{id<engine::OrderId>(), id<engine::HoldId>()};
       default:

@@ -102,6 +102,29 @@ TEST_CASE("order state: a refusal is remembered for a day, an abandoned key is f
   CHECK(shard.begin(begin_of(1, 3)) == Kind::fresh);
 }
 
+TEST_CASE("order state: a checkout refused before it was begun is recorded with its key") {
+  Shard shard;
+  const RefuseCheckout sold_out{OrderId{"ord_1"}, Error{Errc::insufficient_stock, "sold out"},
+                                kNoon, HoldId{"ord_1.1"}, begin_of(1).idempotency};
+  shard.run(sold_out);
+  shard.run(sold_out);
+  CHECK(shard.journal.size() == 1);
+
+  const auto repeat = shard.run(begin_of(1, 2));
+  REQUIRE(repeat.reply.has_value());
+  CHECK(repeat.reply->kind == Kind::refused);
+  CHECK(repeat.reply->refusal == sold_out.refusal);
+  CHECK(repeat.reply->request_id == "req_1");
+  CHECK(shard.state.unfinished_count() == 0);
+
+  shard.run(ForgetRefusals{kNoon + std::chrono::hours{24}});
+  CHECK(shard.begin(begin_of(1, 2)) == Kind::fresh);
+  // What was begun meanwhile is not refused from outside.
+  shard.run(
+      RefuseCheckout{OrderId{"ord_1"}, {}, kNoon, HoldId{"ord_1.9"}, begin_of(1).idempotency});
+  CHECK(shard.begin(begin_of(1, 3)) == Kind::in_progress);
+}
+
 TEST_CASE("order state: evicting and admitting leave the hash alone") {
   Shard shard;
   for (int i = 0; i < 10; ++i) {
