@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "storage/coordinator.hpp"
+#include "tests/support/eventually.hpp"
 
 // What every coordinator promises, run over each of them. A case may find facts of an earlier one
 // and revisions that others raise; it uses names of its own.
@@ -84,10 +85,6 @@ inline Coordinator::Deadline within(std::chrono::milliseconds time) {
 }
 inline Coordinator::Deadline soon() {
   return Coordinator::patience();
-}
-inline bool eventually(const std::function<bool()>& true_at_last,
-                       std::chrono::milliseconds time = std::chrono::seconds{20}) {
-  return Watched{}.wait(true_at_last, time);
 }
 
 inline void check_single_facts(Coordinator& coordinator) {

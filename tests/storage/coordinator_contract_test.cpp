@@ -56,13 +56,16 @@ TEST_CASE("coordinator store: a slow watcher is told everything instead of buffe
   const auto database = open_database(folder / "data");
   storage::CoordinatorStore coordinator{*database, {.history_max = 4}};
   std::mutex gate;
+  std::atomic<bool> arrived = false;
   Watched watched;
   const auto collect = watched.callback();
   std::unique_lock closed{gate};
   const auto watch = coordinator.watch("", 0, [&](const Coordinator::WatchEvent& event) {
+    arrived = true;
     const std::lock_guard passing{gate};
     collect(event);
   });
+  REQUIRE(eventually([&] { return arrived.load(); }));  // it is told of an empty store, and dwells on that
 
   for (int i = 0; i < 50; ++i) {
     REQUIRE(coordinator.commit(
