@@ -259,7 +259,7 @@ TEST_CASE("peers: one that is stopped takes no memory without bound, is lost, an
   REQUIRE(a.ask("b", kEcho, "ab"));
   const auto before = own_resident_bytes();
 
-  b.process().signal(SIGSTOP);
+  b.process().pause();
   const PeerEnvelope envelope{kIgnore, {}, 0, std::string(64U << 10U, 'x')};
   std::uint64_t accepted = 0;
   std::uint64_t overloaded = 0;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cassert>
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -69,6 +70,14 @@ public:
   bool started() const { return pid_ > 0; }
   void signal(int number) const {
     if (pid_ > 0) ::kill(pid_, number);
+  }
+  /// Stops it; it stands still when this returns.
+  void pause() const {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGSTOP);
+    int status = 0;
+    while (::waitpid(pid_, &status, WUNTRACED) < 0 && errno == EINTR) {
+    }
   }
   /// Ends it and waits for it; its exit status as of waitpid.
   int end(int number) {

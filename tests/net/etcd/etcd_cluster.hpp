@@ -29,7 +29,7 @@ public:
 
   void start(std::size_t member);
   void kill(std::size_t member) { members_[member].process.end(SIGKILL); }
-  void pause(std::size_t member) { members_[member].process.signal(SIGSTOP); }
+  void pause(std::size_t member) { members_[member].process.pause(); }
   void resume(std::size_t member) { members_[member].process.signal(SIGCONT); }
   /// Until somebody answers.
   void wait_ready() const;
