@@ -27,7 +27,7 @@ namespace {
 using engine::Errc;
 using engine::Error;
 using engine::Position;
-using Interface = CatalogShard::extend<caf::reacts_to<DecideWaiting>>;
+using Interface = LocalCatalogShard::extend<caf::reacts_to<DecideWaiting>>;
 using Seconds = std::chrono::duration<double>;
 
 class CatalogShardActor final : public Interface::base {
@@ -451,7 +451,7 @@ private:
 
 }  // namespace
 
-CatalogShard spawn_catalog_shard(caf::actor_system& system, CatalogShardParts parts) {
+LocalCatalogShard spawn_catalog_shard(caf::actor_system& system, CatalogShardParts parts) {
   return system.spawn<CatalogShardActor>(std::make_unique<CatalogShardParts>(std::move(parts)));
 }
 

@@ -43,6 +43,6 @@ struct CatalogShardParts {
 /// The single owner of one catalog shard. Takes everything that waits as one batch, decides it on
 /// the tentative state into one record, applies and publishes records when they are committed, and
 /// answers then.
-CatalogShard spawn_catalog_shard(caf::actor_system& system, CatalogShardParts parts);
+LocalCatalogShard spawn_catalog_shard(caf::actor_system& system, CatalogShardParts parts);
 
 }  // namespace souk::actors

@@ -211,8 +211,8 @@ void Client::shards(const RequestContext& context, Callback<std::vector<ShardSta
 
 void Client::backup(const RequestContext& context, std::string folder,
                     Callback<engine::Acknowledged> done) {
-  auto left = std::make_shared<std::size_t>(content_->routes->catalog.size() +
-                                            content_->routes->orders.size());
+  auto left = std::make_shared<std::size_t>(content_->node.local_catalog.size() +
+                                            content_->node.local_orders.size());
   auto failure = std::make_shared<std::optional<Error>>();
   const auto copy = [this, context, left, failure, folder = std::move(folder),
                      done = std::move(done)](MaterialiseDone& finished) {
@@ -225,11 +225,11 @@ void Client::backup(const RequestContext& context, std::string folder,
                                    done({engine::Acknowledged{}, {}, {}});
                                  });
   };
-  for (const auto& link : content_->routes->catalog) {
-    content_->bridge.call<MaterialiseDone>(link.actor, Materialise{}, context.deadline, copy);
+  for (const auto& shard : content_->node.local_catalog) {
+    content_->bridge.call<MaterialiseDone>(shard, Materialise{}, context.deadline, copy);
   }
-  for (const auto& link : content_->routes->orders) {
-    content_->bridge.call<MaterialiseDone>(link.actor, Materialise{}, context.deadline, copy);
+  for (const auto& shard : content_->node.local_orders) {
+    content_->bridge.call<MaterialiseDone>(shard, Materialise{}, context.deadline, copy);
   }
 }
 

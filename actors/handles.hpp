@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "actors/messages.hpp"
+#include "actors/replica_messages.hpp"
 #include "actors/shard_publication.hpp"
 #include "engine/types/shard.hpp"
 
@@ -41,24 +42,27 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::MeetCoordinator)
 
 namespace souk::actors {
 
-/// The one owner of a catalog shard (catalog_shard.hpp).
+/// A catalog shard as everybody reaches it: its owner on this node (catalog_shard.hpp), or the way
+/// to the node where that is (remote_shard.hpp).
 using CatalogShard = caf::typed_actor<
     caf::replies_to<WriteCatalog>::with<CatalogAnswer>, caf::reacts_to<WriteCatalogs>,
     caf::replies_to<ReadCatalog>::with<CatalogReading>,
-    caf::replies_to<ReadStatus>::with<ShardStatusReading>,
+    caf::replies_to<ReadStatus>::with<ShardStatusReading>>;
+/// Its owner as the node knows it.
+using LocalCatalogShard = CatalogShard::extend<
     caf::replies_to<Materialise>::with<MaterialiseDone>, caf::replies_to<Drain>::with<Drained>,
     caf::reacts_to<Stored>, caf::reacts_to<JournalFailed>, caf::reacts_to<MeetCoordinator>,
     caf::reacts_to<ShardTick>>;
-/// The one owner of an orders shard (order_shard.hpp).
+/// An orders shard, alike.
 using OrderShard =
     caf::typed_actor<caf::replies_to<WriteOrder>::with<OrderAnswer>, caf::reacts_to<WriteOrders>,
                      caf::replies_to<ReadOrders>::with<OrderReading>,
                      caf::replies_to<AwaitCheckout>::with<OrderAnswer>,
                      caf::replies_to<ReadUnfinished>::with<UnfinishedCheckouts>,
-                     caf::replies_to<ReadStatus>::with<ShardStatusReading>,
-                     caf::replies_to<Materialise>::with<MaterialiseDone>,
-                     caf::replies_to<Drain>::with<Drained>, caf::reacts_to<Stored>,
-                     caf::reacts_to<JournalFailed>, caf::reacts_to<ShardTick>>;
+                     caf::replies_to<ReadStatus>::with<ShardStatusReading>>;
+using LocalOrderShard = OrderShard::extend<
+    caf::replies_to<Materialise>::with<MaterialiseDone>, caf::replies_to<Drain>::with<Drained>,
+    caf::reacts_to<Stored>, caf::reacts_to<JournalFailed>, caf::reacts_to<ShardTick>>;
 /// Whoever sends WriteCatalogs, and whoever sends WriteOrders.
 using CatalogAsker = caf::typed_actor<caf::reacts_to<CatalogAnswers>>;
 using OrderAsker = caf::typed_actor<caf::reacts_to<OrderAnswers>>;
@@ -81,6 +85,7 @@ struct Routes {
   std::vector<ShardLink<CatalogShard>> catalog;  // [i]: shard number i
   std::vector<ShardLink<OrderShard>> orders;
 
+  /// Pre: the map has the shard.
   const ShardLink<CatalogShard>& catalog_of(engine::ShardId shard) const {
     return catalog[shard.number];
   }

@@ -187,7 +187,8 @@ void Node::Content::start_actors(const engine::ShardMap& map, RecoveredShards sh
         *system,
         {std::move(shard.replica), publication, storage::CatalogStore{*database, id}, writer,
          materialiser, merger, health, &system_clock(), &metrics.shard(id), limits_of(config)});
-    made->catalog.push_back({id, std::move(actor), std::move(publication)});
+    made->catalog.push_back({id, actor, std::move(publication)});
+    local_catalog.push_back(std::move(actor));
   }
   for (std::size_t i = 0; i < shards.orders.size(); ++i) {
     const engine::ShardId id{engine::Service::orders, static_cast<std::uint16_t>(i)};
@@ -198,7 +199,8 @@ void Node::Content::start_actors(const engine::ShardMap& map, RecoveredShards sh
         *system,
         {std::move(shard.state), publication, std::make_unique<storage::OrderStore>(*database, id),
          writer, materialiser, health, &system_clock(), &metrics.shard(id), limits_of(config)});
-    made->orders.push_back({id, std::move(actor), std::move(publication)});
+    made->orders.push_back({id, actor, std::move(publication)});
+    local_orders.push_back(std::move(actor));
   }
   routes = std::move(made);
   start_coordinators();
@@ -225,9 +227,7 @@ void Node::Content::start_coordinators() {
   limits.test_payments_file = config.data / "test_payments.log";
   checkouts =
       spawn_checkout_coordinator(*system, routes, directory, system_clock(), limits, metrics);
-  for (const auto& link : routes->catalog) {
-    caf::anon_send(link.actor, MeetCoordinator{checkouts});
-  }
+  for (const auto& shard : local_catalog) caf::anon_send(shard, MeetCoordinator{checkouts});
   caf::anon_send(checkouts, ResumeCheckouts{});
 }
 
@@ -257,8 +257,8 @@ void Node::Content::drain(std::chrono::milliseconds limit) {
   ask(reservations);
   ask(products);
   ask(searches);
-  for (const auto& link : routes->orders) ask(link.actor);
-  for (const auto& link : routes->catalog) ask(link.actor);
+  for (const auto& shard : local_orders) ask(shard);
+  for (const auto& shard : local_catalog) ask(shard);
   if (health->failed) return;
   self->request(materialiser, left(), FlushTables{}).receive([](Saved&) {}, [](caf::error&) {});
 }
@@ -268,12 +268,8 @@ void Node::Content::end_actors() {
   end(reservations);
   end(products);
   end(searches);
-  for (const auto& link : routes->orders) {
-    caf::anon_send_exit(link.actor, caf::exit_reason::user_shutdown);
-  }
-  for (const auto& link : routes->catalog) {
-    caf::anon_send_exit(link.actor, caf::exit_reason::user_shutdown);
-  }
+  for (auto& shard : local_orders) end(shard);
+  for (auto& shard : local_catalog) end(shard);
   end(merger);
   end(materialiser);
   end(writer);

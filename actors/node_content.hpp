@@ -35,6 +35,8 @@ struct Node::Content {
   SystemConfig system_config;
   std::unique_ptr<caf::actor_system> system;
   RoutesPtr routes;  // kept until the end of the node: clients ask for the map
+  std::vector<LocalCatalogShard> local_catalog;
+  std::vector<LocalOrderShard> local_orders;
   JournalWriter writer;
   Materialiser materialiser;
   Merger merger;

@@ -30,7 +30,7 @@ using engine::Errc;
 using engine::Error;
 using engine::OrderId;
 using engine::Position;
-using Interface = OrderShard::extend<caf::reacts_to<DecideOrders>>;
+using Interface = LocalOrderShard::extend<caf::reacts_to<DecideOrders>>;
 using Seconds = std::chrono::duration<double>;
 
 /// How long a refused checkout's answer is kept: as long as Stripe keeps its keys.
@@ -443,7 +443,7 @@ private:
 
 }  // namespace
 
-OrderShard spawn_order_shard(caf::actor_system& system, OrderShardParts parts) {
+LocalOrderShard spawn_order_shard(caf::actor_system& system, OrderShardParts parts) {
   return system.spawn<OrderShardActor>(std::make_unique<OrderShardParts>(std::move(parts)));
 }
 

@@ -23,6 +23,6 @@ struct OrderShardParts {
 
 /// The single owner of one orders shard; works like catalog_shard. Entries that are not resident
 /// are read from the store before anything is decided about them.
-OrderShard spawn_order_shard(caf::actor_system& system, OrderShardParts parts);
+LocalOrderShard spawn_order_shard(caf::actor_system& system, OrderShardParts parts);
 
 }  // namespace souk::actors

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 
+#include "engine/cluster/update.hpp"
 #include "engine/index/catalog_index.hpp"
 #include "engine/types/shard.hpp"
 
@@ -32,6 +34,17 @@ public:
   std::atomic<std::uint64_t> orders{0};
   std::atomic<std::uint64_t> segments{0};
   std::atomic<std::uint64_t> index_bytes{0};
+  // Written by the shard's replica of the journal (shard_replica.hpp).
+  std::atomic<engine::cluster::Role> role{engine::cluster::Role::outside};
+  std::atomic<engine::Epoch> epoch{0};
+  /// This node leads the shard and takes commands.
+  std::atomic<bool> open{false};
+  /// The node that leads, as far as known; 0: nobody.
+  std::atomic<std::uint64_t> leader{0};
+  /// A linearizable read notes `leadership`, computes, and is true if `leadership` is still the
+  /// same and steady_clock is before `lease_until` (since its epoch; max: nobody else can lead).
+  std::atomic<std::uint64_t> leadership{0};
+  std::atomic<std::chrono::steady_clock::rep> lease_until{0};
   /// True while bulk commands are refused: too much waits to be materialised or merged.
   std::atomic<bool> bulk_blocked{false};
 

@@ -333,7 +333,9 @@ void Shop::start() {
   reservations = spawn_reservation_coordinator(*system_, routes, directory, clock);
   searches =
       spawn_search_coordinator(*system_, direct, clock, SearchLimits{2, 64, false}, metrics_);
-  for (const auto& link : direct->catalog) caf::anon_send(link.actor, MeetCoordinator{checkouts});
+  for (const auto& link : direct->catalog) {
+    caf::anon_send(caf::actor_cast<LocalCatalogShard>(link.actor), MeetCoordinator{checkouts});
+  }
   caf::anon_send(checkouts, ResumeCheckouts{});
   actors_.push_back(caf::actor_cast<caf::actor>(checkouts));
   actors_.push_back(caf::actor_cast<caf::actor>(products));

@@ -77,7 +77,7 @@ struct Shard {
   PublicationPtr publication = std::make_shared<ShardPublication>(id, 8192);
   JournalWriter writer;
   Materialiser materialiser;
-  OrderShard actor;
+  LocalOrderShard actor;
 };
 
 engine::BeginCheckout begin_of(const std::string& key, std::uint64_t body_hash,

@@ -79,7 +79,7 @@ struct CatalogFixture {
   PublicationPtr publication = std::make_shared<ShardPublication>(id, 8192);
   JournalWriter writer;
   Materialiser materialiser;
-  CatalogShard actor;
+  LocalCatalogShard actor;
 };
 
 }  // namespace souk::test

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <caf/typed_actor.hpp>
+#include <functional>
+#include <string>
+
+#include "actors/journal_writer.hpp"
+#include "actors/peer_transport.hpp"
+#include "actors/replica_messages.hpp"
+#include "actors/shard_publication.hpp"
+#include "engine/cluster/replica.hpp"
+
+namespace souk::actors {
+
+/// What a shard is for its replica; both kinds of shards are that.
+using ReplicatedShard =
+    caf::typed_actor<caf::reacts_to<LeadShard>, caf::reacts_to<FollowShard>,
+                     caf::reacts_to<RecordsCommitted>, caf::reacts_to<JournalFailed>>;
+
+/// Whose messages go to `shard` from now on; sent once, first.
+struct MeetShard {
+  ReplicatedShard shard;
+};
+/// A peer's message, decoded.
+struct PeerSaid {
+  engine::cluster::NodeId from;
+  engine::cluster::Message message;
+};
+/// Who holds copies, as read or watched. Old ones do no harm.
+struct ConfigurationSeen {
+  engine::cluster::Revised revised;
+};
+/// Answers of the configurator (configurator.hpp).
+struct ConfigurationUnread {};
+struct ConfigurationChanged {
+  engine::cluster::Configured outcome;
+};
+/// Answer of the journal reader.
+struct JournalChunk {
+  engine::cluster::JournalRead read;
+};
+/// An operator's wish (engine/cluster/event.hpp); taken if this replica leads.
+struct GiveOrder {
+  engine::cluster::Order order;
+};
+struct OrderTaken {
+  engine::Result<void> result;
+};
+/// The replica as operators see it.
+struct ReadReplica {};
+struct ReplicaStatus {
+  engine::cluster::Role role = engine::cluster::Role::outside;
+  engine::Epoch epoch = 0;
+  engine::cluster::NodeId leader;
+  engine::Position last = 0;
+  engine::Position stored = 0;
+  engine::Position committed = 0;
+  bool open = false;
+  std::optional<engine::cluster::Revised> configuration;
+  struct Member {
+    engine::cluster::NodeId node;
+    engine::Position stored = 0;
+    bool counted = false;  // a member, not a learner
+  };
+  std::vector<Member> members;  // as the primary sees them
+};
+struct ReplicaTick {};
+
+using ShardReplica = caf::typed_actor<
+    caf::reacts_to<MeetShard>, caf::reacts_to<ProposeRecords>, caf::reacts_to<Stored>,
+    caf::reacts_to<JournalFailed>, caf::reacts_to<PeerSaid>, caf::reacts_to<ConfigurationSeen>,
+    caf::reacts_to<ConfigurationUnread>, caf::reacts_to<ConfigurationChanged>,
+    caf::reacts_to<JournalChunk>, caf::replies_to<GiveOrder>::with<OrderTaken>,
+    caf::replies_to<ReadReplica>::with<ReplicaStatus>, caf::reacts_to<ReplicaTick>>;
+
+}  // namespace souk::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::MeetShard)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::PeerSaid)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ConfigurationSeen)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ConfigurationUnread)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ConfigurationChanged)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::JournalChunk)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::GiveOrder)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::OrderTaken)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ReadReplica)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ReplicaStatus)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ReplicaTick)
