@@ -54,6 +54,10 @@ Result<std::string_view> unpack(std::string_view packed, std::string& unpacked) 
 
 }  // namespace
 
+std::uint32_t payload_checksum(std::string_view payload) {
+  return static_cast<std::uint32_t>(XXH3_64bits(payload.data(), payload.size()));
+}
+
 std::string seal(std::string_view key, std::string_view payload, Compression compression) {
   assert(payload.size() <= kPayloadMax);
   std::string frame(kFrameBytes, '\0');

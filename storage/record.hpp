@@ -18,28 +18,31 @@
 // as values do; times have their sign bit flipped for the same reason. Ids have no length: they are
 // the rest of the key.
 //
+// clang-format off
 //   table               key                                            value
-//   journal             <shard> position:8                             epoch:8 committed:8 and the
-//   record's own frame meta                "node" | "committed" <shard> | "trimmed" <shard> |
-//   "fact/" name | "revision" materialised        <shard>                                        Materialised:
-//   position and state hash products            <shard> product id ProductEntry skus <shard> SKU
-//   SkuEntry claims              <shard> SKU                                    product id holds,
-//   reservations <shard> hold id                                Hold, Reservation answers <shard>
-//   idempotency key                        Answer imports             <shard> import id Import
-//   ledger              <shard> position:8                             Ledger: all entries made by
-//   that record orders              <shard> order id                               CheckoutEntry
+//   journal             <shard> position:8                             epoch:8 committed:8 and the record's own frame
+//   meta                "node" | "committed" <shard> | "trimmed" <shard> | "installing" <shard> | "fact/" name | "revision"
+//   materialised        <shard>                                        Materialised: position and state hash
+//   products            <shard> product id                             ProductEntry
+//   skus                <shard> SKU                                    SkuEntry
+//   claims              <shard> SKU                                    product id
+//   holds, reservations <shard> hold id                                Hold, Reservation
+//   answers             <shard> idempotency key                        Answer
+//   imports             <shard> import id                              Import
+//   ledger              <shard> position:8                             Ledger: all entries made by that record
+//   orders              <shard> order id                               CheckoutEntry
 //   orders_by_time      <shard> 'o' created_at:8 order id              1 byte: status
 //                       <shard> 'r' begun_at:8 order id                nothing: a refused checkout
-//   orders_by_customer  <shard> xxh3(customer id or email):8 created_at:8 order id    1 byte:
-//   status
+//   orders_by_customer  <shard> xxh3(customer id or email):8 created_at:8 order id    1 byte: status
 //
 // VALUES are frames around a protobuf message of record.proto (index entries of a byte or none
 // excepted):
 //
 //   ┌────────────┬──────────┬──────────────┬─────────┐
 //   │ version: 1 │ flags: 1 │ checksum: 4  │ payload │   checksum: low half of xxh3_64(payload),
-//   seeded with the key, └────────────┴──────────┴──────────────┴─────────┘   the version and the
-//   flags; little-endian
+//   └────────────┴──────────┴──────────────┴─────────┘   seeded with the key, the version and the
+//                                                        flags; little-endian
+// clang-format on
 //
 // flags bit 0: the payload is one zstd frame. The checksum covers the key, so a value under a
 // foreign key is noticed too. An undamaged frame of a version above ours is refused with
@@ -53,6 +56,9 @@ inline constexpr std::size_t kFrameBytes = 6;
 inline constexpr std::size_t kCompressFrom = 16U << 10U;
 /// No record is larger once unpacked; a frame that claims more is damaged.
 inline constexpr std::size_t kPayloadMax = 1U << 30U;
+
+/// Of a journal record's payload, wherever it travels: cluster::Record::crc. Low half of xxh3_64.
+std::uint32_t payload_checksum(std::string_view payload);
 
 enum class Compression : std::uint8_t { none, large };
 
