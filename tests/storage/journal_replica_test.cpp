@@ -342,9 +342,9 @@ JournalWrite random_write(test::RandomRecords& random, Model& model, ShardId sha
     while (model.last() > *write.truncate_after) model.log.pop_back();
   }
   for (std::uint64_t count = random.number(4); count > 0; --count) {
-    const Epoch epoch = std::max(model.mark(model.last()).epoch, model.epoch - random.number(2));
-    model.log.push_back(record(model.last() + 1, std::min(epoch, model.epoch),
-                               std::string(random.number(400), 'x')));
+    const Epoch least = std::max<Epoch>(model.mark(model.last()).epoch, 1);
+    const Epoch epoch = least + random.number(model.epoch - least + 1);
+    model.log.push_back(record(model.last() + 1, epoch, std::string(random.number(400), 'x')));
     write.records.push_back(model.log.back());
   }
   if (random.number(2) == 0) model.committed += random.number(model.last() - model.committed + 1);
@@ -379,7 +379,8 @@ TEST_CASE("journal: is at every moment what a list of records would be") {
       if (random.number(2) == 0) REQUIRE(database->flush());
       REQUIRE(journal->trim(shard, random.number(model.last() + 2)));
     } else if (what < 37) {
-      const Mark at{model.committed + 1 + random.number(5), model.epoch + random.number(2)};
+      const Mark at{model.committed + 1 + random.number(5),
+                    std::max<Epoch>(model.epoch, 1) + random.number(2)};
       REQUIRE(journal->begin_install(shard, at));
       const bool landed = random.number(3) != 0;
       if (landed) {
