@@ -21,10 +21,10 @@ struct Router::Node {
   std::array<std::size_t, 8> routes = {kNone, kNone, kNone, kNone, kNone, kNone, kNone, kNone};
   std::array<std::vector<std::string>, 8> names;  // of the parameters, per method
 
-  bool has_routes() const {
-    for (const auto route : routes)
-      if (route != kNone) return true;
-    return false;
+  std::array<Match::NotBuilt, 8> not_built = {};  // per method
+
+  bool answers(std::size_t method) const {
+    return routes[method] != kNone || not_built[method] != Match::NotBuilt::no;
   }
 };
 
@@ -45,10 +45,8 @@ Router::Router() : root_{std::make_unique<Node>()} {
 }
 Router::~Router() = default;
 
-void Router::add(Route route) {
+Router::Node& Router::place(std::string_view path, std::vector<std::string>& names) {
   Node* node = root_.get();
-  std::vector<std::string> names;
-  std::string_view path{route.path};
   assert(!path.empty() && path.front() == '/');
   while (!path.empty()) {
     const auto segment = take_segment(path);
@@ -74,11 +72,23 @@ void Router::add(Route route) {
     }
     node = next;
   }
+  return *node;
+}
+
+void Router::add(Route route) {
+  std::vector<std::string> names;
+  Node& node = place(route.path, names);
   const auto method = static_cast<std::size_t>(route.method);
-  assert(node->routes[method] == Node::kNone && "two routes for one method and path");
-  node->routes[method] = routes_.size();
-  node->names[method] = std::move(names);
+  assert(node.routes[method] == Node::kNone && "two routes for one method and path");
+  node.routes[method] = routes_.size();
+  node.names[method] = std::move(names);
   routes_.push_back(std::make_unique<Route>(std::move(route)));
+}
+
+void Router::add_not_built(Method method, std::string_view path, bool admin) {
+  std::vector<std::string> names;
+  place(path, names).not_built[static_cast<std::size_t>(method)] =
+      admin ? Match::NotBuilt::yes_admin : Match::NotBuilt::yes;
 }
 
 void Router::add_schema(std::string name, std::string json) {
@@ -111,7 +121,6 @@ Router::Match Router::match(Method method, std::string_view path) const {
     if (next == nullptr) return match;
     node = next;
   }
-  if (!node->has_routes()) return match;
 
   auto index = node->routes[static_cast<std::size_t>(method)];
   auto named_by = static_cast<std::size_t>(method);
@@ -120,10 +129,12 @@ Router::Match Router::match(Method method, std::string_view path) const {
     index = node->routes[named_by];
   }
   if (index == Node::kNone) {
+    match.not_built = node->not_built[named_by];
+    if (match.not_built != Match::NotBuilt::no) return match;
     for (std::size_t m = 0; m < node->routes.size(); ++m) {
       const bool from_get = m == static_cast<std::size_t>(Method::head) &&
-                            node->routes[static_cast<std::size_t>(Method::get)] != Node::kNone;
-      if (node->routes[m] == Node::kNone && !from_get) continue;
+                            node->answers(static_cast<std::size_t>(Method::get));
+      if (!node->answers(m) && !from_get) continue;
       if (!match.allow.empty()) match.allow += ", ";
       match.allow += to_string(static_cast<Method>(m));
     }

@@ -79,6 +79,9 @@ public:
   void add(Route route);
   /// A named schema of the document: JSON text under #/components/schemas/NAME.
   void add_schema(std::string name, std::string json);
+  /// Promises a route that is not built: it matches as `not_built` while no route of that method
+  /// and shape is added. It is not in routes().
+  void add_not_built(Method method, std::string_view path, bool admin);
 
   struct Match {
     const Route* route =
@@ -86,6 +89,8 @@ public:
     std::size_t index = 0;  // of the route in routes()
     std::vector<std::pair<std::string_view, std::string>> params;
     std::string allow;  // "GET, HEAD, PUT" if only the method is wrong
+    enum class NotBuilt : std::uint8_t { no, yes, yes_admin };
+    NotBuilt not_built = NotBuilt::no;  // no route, but the promise of one
   };
   /// HEAD matches GET. O(length of the path).
   Match match(Method method, std::string_view path) const;
@@ -95,6 +100,9 @@ public:
 
 private:
   struct Node;
+  // The node of a path, made where it is new; its parameters' names go to `names`.
+  Node& place(std::string_view path, std::vector<std::string>& names);
+
   std::unique_ptr<Node> root_;
   std::vector<std::unique_ptr<Route>> routes_;
   std::map<std::string, std::string> schemas_;

@@ -124,6 +124,10 @@ std::optional<Response> Session::refuse_early(const Router::Match& match) {
                    request_id_);
   if (request_.method == Method::options) return preflight(request_.path());
   if (route_ == nullptr) {
+    using NotBuilt = Router::Match::NotBuilt;
+    if (match.not_built == NotBuilt::yes ||
+        (match.not_built == NotBuilt::yes_admin && (admin_ || server_.config.admin_on_public)))
+      return refusal(Errc::not_implemented, "this route is promised, and not built yet");
     if (match.allow.empty()) return refusal(Errc::unknown_route, "there is nothing at this path");
     auto response =
         problem(HttpFault::method_not_allowed, "this path answers to " + match.allow + " only",

@@ -2,6 +2,7 @@
 
 #include "net/endpoints/checkouts.hpp"
 #include "net/endpoints/inventory.hpp"
+#include "net/endpoints/not_built.hpp"
 #include "net/endpoints/orders.hpp"
 #include "net/endpoints/products.hpp"
 #include "net/endpoints/reservations.hpp"
@@ -55,6 +56,8 @@ void add_endpoints(Router& router) {
   add_create_checkout(router);
   add_get_order(router);
   add_list_orders(router);
+  for (const auto& route : not_built_routes())
+    router.add_not_built(route.method, route.path, route.admin);
 }
 
 }  // namespace souk::net

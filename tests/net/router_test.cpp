@@ -54,3 +54,24 @@ TEST_CASE("router: a wrong method is told which are right") {
   CHECK(router.match(Method::put, "/x").allow == "GET, HEAD, DELETE");
   CHECK(router.match(Method::put, "/y").allow.empty());
 }
+
+TEST_CASE("router: the promise of a route is told from no route, and gives way to the route") {
+  using NotBuilt = Router::Match::NotBuilt;
+  Router router;
+  add(router, Method::get, "/x/{id}");
+  router.add_not_built(Method::put, "/x/{id}", false);
+  router.add_not_built(Method::get, "/y", false);
+  router.add_not_built(Method::post, "/z/{id}:go", true);
+
+  CHECK(router.match(Method::put, "/x/1").not_built == NotBuilt::yes);
+  CHECK(router.match(Method::head, "/y").not_built == NotBuilt::yes);
+  CHECK(router.match(Method::post, "/z/1:go").not_built == NotBuilt::yes_admin);
+  CHECK(router.match(Method::get, "/x/1").not_built == NotBuilt::no);
+  CHECK(router.match(Method::get, "/z").not_built == NotBuilt::no);
+  CHECK(router.match(Method::del, "/x/1").allow == "GET, HEAD, PUT");
+  CHECK(router.match(Method::del, "/y").allow == "GET, HEAD");
+
+  add(router, Method::put, "/x/{id}");
+  CHECK(matched(router, Method::put, "/x/1") == "/x/{id}");
+  CHECK(router.match(Method::put, "/x/1").not_built == NotBuilt::no);
+}

@@ -119,6 +119,24 @@ TEST_CASE("server: an unknown path gets 404, a wrong method 405 with Allow, HEAD
   CHECK(body_of_reply(connection.read_reply()) == R"({"status":"live"})");
 }
 
+TEST_CASE(
+    "server: a route that is promised and not built gets 501, an operators' one only theirs") {
+  TestServer server;
+
+  const auto promised = ask(server, get("/test/promised?q=a"));
+  CHECK(status_of_reply(promised) == 501);
+  CHECK(header_of_reply(promised, "Content-Type") == "application/problem+json");
+  CHECK(body_of_reply(promised).find(R"("code":"not_implemented")") != std::string::npos);
+  const auto wrong = ask(server, post("/test/promised", "{}"));
+  CHECK(status_of_reply(wrong) == 405);
+  CHECK(header_of_reply(wrong, "Allow") == "GET, HEAD");
+  const auto operators = get("/test/promised_admin");
+  CHECK(status_of_reply(ask(server, operators)) == 404);
+  RawConnection admin{server.admin_port()};
+  admin.send(operators);
+  CHECK(status_of_reply(admin.read_reply()) == 501);
+}
+
 TEST_CASE("server: keys open what their scope allows, and nothing else") {
   TestServer server;
   const auto with = [](std::string_view key) {

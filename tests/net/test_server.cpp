@@ -105,6 +105,8 @@ void add_test_routes(Router& router) {
   add(Method::get, "/test/lines", lines, Body::none);
   add(Method::post, "/test/sum", sum, Body::stream);
   add(Method::post, "/test/write", write, Body::json);
+  router.add_not_built(Method::get, "/test/promised", false);
+  router.add_not_built(Method::get, "/test/promised_admin", true);
 }
 
 }  // namespace

@@ -26,8 +26,9 @@ private:
 /// A real server on a free port of 127.0.0.1, with all routes of the product and some made for
 /// tests: GET /test/hello, POST /test/echo (JSON), POST /test/sum (streamed: the number of bytes),
 /// GET /test/slow?ms=, GET /test/patient (waits 10 s or until its client has left), GET /test/large
-/// (10,000 bytes), GET /test/lines?count= (streamed, a line a piece), GET /test/throws, POST /test/write
-/// (Idempotency-Key required).
+/// (10,000 bytes), GET /test/lines?count= (streamed, a line a piece), GET /test/throws, POST
+/// /test/write (Idempotency-Key required). Promised and not built: GET /test/promised, GET
+/// /test/promised_admin.
 extern std::atomic<int> clients_missed;  // by GET /test/patient
 
 class TestServer {

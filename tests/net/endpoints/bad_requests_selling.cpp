@@ -275,8 +275,10 @@ Table bad_checkouts() {
        "created[gt]"},
       {"GET", "/v1/orders?after=x", "", 422, "invalid_value", "after"},
       {"GET", "/v1/orders?limit=0", "", 422, "invalid_value", "limit"},
-      {"GET", "/v1/carts", "", 404, "unknown_route", ""},
-      {"POST", "/v1/quotes", "{}", 404, "unknown_route", ""},
+      {"GET", "/v1/cartwheels", "", 404, "unknown_route", ""},
+      {"GET", "/v1/carts", "", 405, "method_not_allowed", ""},
+      {"POST", "/v1/carts", "", 501, "not_implemented", ""},
+      {"POST", "/v1/quotes", "{}", 501, "not_implemented", ""},
       {"PUT", "/v1/orders", "{}", 405, "method_not_allowed", ""},
       {"DELETE", "/v1/checkouts", "", 405, "method_not_allowed", ""},
   };
