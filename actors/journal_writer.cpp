@@ -5,6 +5,8 @@
 #include <chrono>
 #include <unordered_map>
 
+#include "actors/failpoint.hpp"
+
 namespace souk::actors {
 namespace {
 
@@ -57,6 +59,7 @@ private:
 
   void on_sync() {
     if (entries_.empty()) return;  // written already, because the batch was full
+    failpoint("journal.before_sync");
     const auto begin = std::chrono::steady_clock::now();
     const auto written = parts_.journal->append(entries_, committed_, parts_.durability);
     const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;

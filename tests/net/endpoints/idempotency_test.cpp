@@ -2,8 +2,10 @@
 
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "actors/failpoint.hpp"
 #include "tests/net/endpoints/shop.hpp"
 #include "tests/support/eventually.hpp"
 
@@ -43,6 +45,24 @@ std::vector<KeyedRoute> keyed_routes(const std::string& reservation) {
           {reservation + "/commit", R"({"lines":[{"sku":"P-1","quantity":1}]})", "{}"}};
 }
 
+/// Commands that wait in the catalog's shard and in the orders' shard, of which there is one each.
+std::pair<int, int> waiting_in_shards(Shop& shop) {
+  const auto shards = json_of(shop.ask("GET", "/v1/shards"));
+  std::pair<int, int> waiting;
+  for (const char* shard : {"data/0/", "data/1/"}) {
+    const std::string path{shard};
+    auto& count = at(shards, path + "service") == "catalog" ? waiting.first : waiting.second;
+    count = std::stoi(at(shards, path + "queue_depth"));
+  }
+  return waiting;
+}
+
+void one_place_per_shard(actors::NodeConfig& config) {
+  config.catalog_shards = 1;
+  config.order_shards = 1;
+  config.shard_queue_max = 1;
+}
+
 }  // namespace
 
 TEST_CASE("idempotency: first, repeat, another body, no key: on every route that needs one") {
@@ -59,9 +79,7 @@ TEST_CASE("idempotency: first, repeat, another body, no key: on every route that
     CHECK(first.header("Idempotency-Replayed") == "false");
     // a checkout is answered before its hold is turned into a sale
     if (route.target == "/v1/checkouts") {
-      REQUIRE(eventually([&] {
-        return at(shop.ask("GET", "/v1/inventory/P-1"), "sold") == "1";
-      }));
+      REQUIRE(eventually([&] { return at(shop.ask("GET", "/v1/inventory/P-1"), "sold") == "1"; }));
     }
     const std::string stock = shop.ask("GET", "/v1/inventory/P-1").body;
 
@@ -220,6 +238,83 @@ TEST_CASE("idempotency: an answer that only says 'not now' does not use the key 
     CHECK(first.status < 300);
     CHECK(first.header("Idempotency-Replayed") == "false");
   }
+}
+
+TEST_CASE("idempotency: what a full shard refuses does not use the key up") {
+  Shop shop{one_place_per_shard};
+  stock_up(shop);
+  const auto held =
+      shop.ask_once("hold", "/v1/reservations", R"({"lines":[{"sku":"P-1","quantity":2}]})");
+  const auto other =
+      shop.ask_once("hold2", "/v1/reservations", R"({"lines":[{"sku":"P-1","quantity":1}]})");
+  auto routes = keyed_routes("/v1/reservations/" + at(held, "id"));
+  routes.push_back({"/v1/reservations/" + at(other, "id") + "/release", "{}", "{}"});
+  REQUIRE(eventually([&] { return waiting_in_shards(shop) == std::pair{0, 0}; }));
+  const std::string before = shop.state();
+
+  // A checkout waits for the disk in both shards: there is no place for anybody else.
+  REQUIRE(actors::arm_failpoints("journal.before_sync=sleep:3000"));
+  std::thread first{[&] {
+    auto client = shop.client();
+    auto reply = client.request("POST", "/v1/checkouts", checkout_body(1, "tok_declined"),
+                                {{"Idempotency-Key", "first"}});
+    CHECK((reply && reply->status == 402));
+  }};
+  CHECK(eventually([&] { return waiting_in_shards(shop) == std::pair{1, 1}; }));
+  CHECK(actors::arm_failpoints(""));
+  for (const KeyedRoute& route : routes) {
+    CAPTURE(route.target);
+    const auto full = shop.ask_once("key", route.target, route.other);
+    CHECK(full.status == 503);
+    CHECK(at(full, "code") == "overloaded");
+    CHECK(at(full, "retryable") == "true");
+    CHECK_FALSE(full.header("Retry-After").empty());
+    CHECK(full.header("Idempotency-Replayed") != "true");
+  }
+  CHECK(waiting_in_shards(shop) == std::pair{1, 1});
+  first.join();
+
+  // Refused requests left nothing behind: the same key takes another body now.
+  REQUIRE(eventually([&] { return shop.state() != before; }));
+  for (const KeyedRoute& route : routes) {
+    CAPTURE(route.target);
+    net::HttpReply reply;
+    REQUIRE(eventually([&] {
+      reply = shop.ask_once("key", route.target, route.body);
+      return reply.status != 503;
+    }));
+    CHECK(reply.status < 300);
+    CHECK(reply.header("Idempotency-Replayed") == "false");
+  }
+}
+
+TEST_CASE("idempotency: a checkout begun at one shard and refused by a full one frees its key") {
+  Shop shop{one_place_per_shard};
+  stock_up(shop);
+  REQUIRE(eventually([&] { return waiting_in_shards(shop) == std::pair{0, 0}; }));
+
+  REQUIRE(actors::arm_failpoints("journal.before_sync=sleep:1500"));
+  std::thread first{[&] {
+    auto client = shop.client();
+    auto reply = client.request("POST", "/v1/inventory/P-1/adjustments",
+                                R"({"delta":2,"reason":"received"})", {{"Idempotency-Key", "a"}});
+    CHECK((reply && reply->status == 200));
+  }};
+  CHECK(eventually([&] { return waiting_in_shards(shop) == std::pair{1, 0}; }));
+  CHECK(actors::arm_failpoints(""));
+  const auto full = shop.ask_once("key", "/v1/checkouts", checkout_body(1));
+  first.join();
+  CHECK(full.status == 503);
+  CHECK(at(full, "code") == "overloaded");
+
+  net::HttpReply reply;
+  REQUIRE(eventually([&] {
+    reply = shop.ask_once("key", "/v1/checkouts", checkout_body(2));
+    return reply.status != 503;
+  }));
+  CHECK(reply.status == 201);
+  CHECK(reply.header("Idempotency-Replayed") == "false");
+  CHECK(at(shop.ask("GET", "/v1/inventory/P-1"), "available") == "10");
 }
 
 TEST_CASE("idempotency: the key belongs to the credential and the route") {

@@ -14,7 +14,7 @@ namespace souk::test {
 
 namespace json = boost::json;
 
-Shop::Shop() {
+Shop::Shop(Tweak tweak) : tweak_{std::move(tweak)} {
   REQUIRE(sodium_init() >= 0);
   start();
 }
@@ -41,6 +41,7 @@ void Shop::start() {
   actors::NodeConfig node_config;
   node_config.data = folder_ / "data";
   node_config.free_bytes_min = free_bytes_min_;
+  if (tweak_) tweak_(node_config);
   auto node = actors::Node::start(node_config);
   REQUIRE(node);
   node_ = std::move(node).value();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/json/value.hpp>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,7 +20,8 @@ namespace souk::test {
 /// on one address.
 class Shop {
 public:
-  Shop();
+  using Tweak = std::function<void(actors::NodeConfig&)>;
+  explicit Shop(Tweak tweak = {});
   ~Shop();
 
   /// Ends node and server in good order and starts them again on the same folder.
@@ -47,6 +49,7 @@ private:
   void stop();
 
   TemporaryFolder folder_;
+  Tweak tweak_;
   std::uint64_t free_bytes_min_ = 1;
   std::unique_ptr<net::Operations> operations_;
   std::unique_ptr<net::Router> router_;
