@@ -13,10 +13,6 @@ using engine::ShardMap;
 
 constexpr std::string_view kMapName = "shard_map";
 
-std::string configuration_name(engine::ShardId shard) {
-  return "shards/" + shard.name();
-}
-
 std::string encode_map(const ShardMap& map) {
   pb::ShardMap out;
   out.set_version(map.version);
@@ -48,25 +44,6 @@ Result<ShardMap> decode_map(std::string_view value) {
                           static_cast<engine::Slot>(range.last())});
   }
   return map;
-}
-
-std::string encode_configuration(std::string_view name, const ShardConfiguration& configuration) {
-  pb::ShardConfiguration out;
-  out.set_epoch(configuration.epoch);
-  out.set_primary(configuration.primary);
-  for (const std::string& node : configuration.secondaries) out.add_secondaries(node);
-  for (const std::string& node : configuration.learners) out.add_learners(node);
-  return seal_message(name, out);
-}
-
-Result<ShardConfiguration> decode_configuration(std::string_view name, std::string_view value) {
-  pb::ShardConfiguration in;
-  const Result<void> parsed = unseal_message(name, value, in);
-  if (!parsed) return parsed.error();
-  return ShardConfiguration{in.epoch(),
-                            in.primary(),
-                            {in.secondaries().begin(), in.secondaries().end()},
-                            {in.learners().begin(), in.learners().end()}};
 }
 
 /// The fact of that name, written as `fresh` if nobody wrote it before.
@@ -122,22 +99,13 @@ Result<ShardMap> load_or_create_shard_map(Coordinator& coordinator, InitialShard
   return decode_map(fact->value);
 }
 
-Result<RevisedConfiguration> load_or_create_configuration(Coordinator& coordinator,
-                                                          engine::ShardId shard,
-                                                          const std::string& node) {
-  const std::string name = configuration_name(shard);
-  const Result<Coordinator::Fact> fact =
-      load_or_create(coordinator, name, encode_configuration(name, {1, node, {}, {}}));
+Result<std::optional<ShardMap>> find_shard_map(Coordinator& coordinator) {
+  const Result<std::optional<Coordinator::Fact>> fact = coordinator.get(kMapName);
   if (!fact) return fact.error();
-  Result<ShardConfiguration> configuration = decode_configuration(name, fact->value);
-  if (!configuration) return configuration.error();
-  return RevisedConfiguration{std::move(*configuration), fact->revision};
-}
-
-Result<std::uint64_t> change_configuration(Coordinator& coordinator, engine::ShardId shard,
-                                           const ShardConfiguration& to, std::uint64_t revision) {
-  const std::string name = configuration_name(shard);
-  return coordinator.compare_and_swap(name, revision, encode_configuration(name, to));
+  if (!*fact) return std::optional<ShardMap>{};
+  Result<ShardMap> map = decode_map((*fact)->value);
+  if (!map) return map.error();
+  return std::optional<ShardMap>{std::move(*map)};
 }
 
 }  // namespace souk::storage

@@ -145,20 +145,6 @@ public:
   static Deadline patience() { return std::chrono::steady_clock::now() + std::chrono::seconds{5}; }
 };
 
-/// Who holds copies of a shard. Only the primary of the highest epoch may write.
-struct ShardConfiguration {
-  engine::Epoch epoch = 1;
-  std::string primary;  // node ids
-  std::vector<std::string> secondaries;
-  std::vector<std::string> learners;
-
-  friend bool operator==(const ShardConfiguration&, const ShardConfiguration&) = default;
-};
-struct RevisedConfiguration {
-  ShardConfiguration configuration;
-  std::uint64_t revision = 0;
-};
-
 /// How many shards each service starts with. Counts only when the cluster is created; later starts
 /// find the map.
 struct InitialShards {
@@ -169,13 +155,7 @@ struct InitialShards {
 /// The shard map of the cluster, created by whoever comes first.
 engine::Result<engine::ShardMap> load_or_create_shard_map(Coordinator& coordinator,
                                                           InitialShards initial);
-/// The configuration of a shard, created with `node` as its only member by whoever comes first.
-engine::Result<RevisedConfiguration> load_or_create_configuration(Coordinator& coordinator,
-                                                                  engine::ShardId shard,
-                                                                  const std::string& node);
-/// Replaces a configuration that is still at `revision`. Errors: version_mismatch.
-engine::Result<std::uint64_t> change_configuration(Coordinator& coordinator, engine::ShardId shard,
-                                                   const ShardConfiguration& to,
-                                                   std::uint64_t revision);
+/// The map that was written by versions whose shards had no configurations; nothing: there is none.
+engine::Result<std::optional<engine::ShardMap>> find_shard_map(Coordinator& coordinator);
 
 }  // namespace souk::storage

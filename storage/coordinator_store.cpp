@@ -24,7 +24,6 @@ using LeaseId = Coordinator::LeaseId;
 using Revision = Coordinator::Revision;
 
 constexpr std::string_view kPrefix = "fact/";
-constexpr std::string_view kNodeKey = "node";
 constexpr std::string_view kRevisionKey = "revision";
 constexpr std::chrono::milliseconds kLeaseMin{10};
 constexpr std::chrono::seconds kEraseAgain{1};
@@ -387,22 +386,6 @@ Coordinator::Status CoordinatorStore::status() const {
   const std::lock_guard lock{content_->mutex};
   if (content_->failed) return {"local", content_->failed->detail, false};
   return {"local", "the node's own database", true};
-}
-
-Result<std::string> load_or_create_node_id(Database& database, const std::string& fresh) {
-  const Result<std::optional<std::string>> value = database.get(Table::meta, kNodeKey);
-  if (!value) return value.error();
-  if (*value) {
-    std::string unpacked;
-    const Result<std::string_view> node = unseal(kNodeKey, **value, unpacked);
-    if (!node) return node.error();
-    return std::string{*node};
-  }
-  Batch batch{database};
-  batch.put(Table::meta, kNodeKey, seal(kNodeKey, fresh));
-  const Result<void> written = database.write(batch, Durability::synced);
-  if (!written) return written.error();
-  return fresh;
 }
 
 }  // namespace souk::storage

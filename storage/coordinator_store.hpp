@@ -36,7 +36,4 @@ private:
   std::shared_ptr<Content> content_;
 };
 
-/// The name of the node this data folder belongs to; `fresh` becomes it at the first start.
-engine::Result<std::string> load_or_create_node_id(Database& database, const std::string& fresh);
-
 }  // namespace souk::storage
