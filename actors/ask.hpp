@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "actors/error_mapping.hpp"
-#include "actors/handles.hpp"
+#include "actors/route_table.hpp"
 
 /// How actors ask each other: every call ends in exactly one `done(Answer&)`, also when the shard's
 /// queue is full or an actor is gone. No CAF timeout (it costs more than the message): shards
@@ -32,6 +32,19 @@ void write_to(Self* self, const ShardLink<CatalogShard>& link, WriteCatalog mess
     return;
   }
   ask<CatalogAnswer>(self, link.actor, std::move(message), std::move(done));
+}
+
+/// The same to a shard by its name; it may have been made since these routes were drawn.
+template <class Self, class Done>
+void write_to(Self* self, const RouteTable& table, engine::ShardId shard, WriteCatalog message,
+              Done done) {
+  const RoutesPtr routes = table.current();
+  if (const auto* link = routes->find_catalog(shard)) {
+    write_to(self, *link, std::move(message), std::move(done));
+    return;
+  }
+  CatalogAnswer answer{engine::Error{engine::Errc::wrong_shard, "there is no " + shard.name()}};
+  done(answer);
 }
 
 /// Writes to an orders shard, taking a place in its queue first.

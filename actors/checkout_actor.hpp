@@ -3,6 +3,7 @@
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -117,7 +118,7 @@ using CheckoutCoordinatorSelf =
 class CheckoutCoordinatorActor final : public CheckoutCoordinatorSelf::base {
 public:
   struct Parts {
-    RoutesPtr routes;
+    RouteTablePtr routes;
     std::shared_ptr<SkuDirectory> directory;
     const Clock& clock;
     CheckoutLimits limits;
@@ -210,8 +211,9 @@ private:
   void send_later();
   void on_send_deferred();
   template <class Writes>
-  std::vector<Writes>& unsent(CheckoutStep step, std::vector<Writes>& soon,
-                              std::vector<Writes>& later);
+  std::map<engine::ShardId, Writes>& unsent(CheckoutStep step,
+                                            std::map<engine::ShardId, Writes>& soon,
+                                            std::map<engine::ShardId, Writes>& later);
   /// Notes a step that waits for an answer; if `written`, for that of a shard.
   std::uint64_t open_step(const CheckoutRunPtr& run, CheckoutStep step, engine::ShardId shard,
                           Deadline deadline, bool written);
@@ -221,7 +223,7 @@ private:
 
   Deadline steady_now() { return clock().now(); }
 
-  RoutesPtr routes_;
+  RouteTablePtr routes_;
   std::shared_ptr<SkuDirectory> directory_;
   const Clock& time_of_day_;
   CheckoutLimits limits_;
@@ -230,10 +232,10 @@ private:
   std::unordered_map<engine::OrderId, CheckoutRunPtr> running_;
   std::unordered_map<engine::PaymentId, CheckoutRunPtr> payments_;
   std::unordered_map<std::uint64_t, CheckoutRunPtr> written_;  // by serial of an open step
-  std::vector<WriteCatalogs> unsent_catalog_;                  // by number of the shard
-  std::vector<WriteOrders> unsent_orders_;
-  std::vector<WriteCatalogs> deferred_catalog_;
-  std::vector<WriteOrders> deferred_orders_;
+  std::map<engine::ShardId, WriteCatalogs> unsent_catalog_;
+  std::map<engine::ShardId, WriteOrders> unsent_orders_;
+  std::map<engine::ShardId, WriteCatalogs> deferred_catalog_;
+  std::map<engine::ShardId, WriteOrders> deferred_orders_;
   std::size_t deferred_ = 0;
   std::unordered_map<std::string, PaymentRequests> unsent_payments_;  // by provider
   bool sending_soon_ = false;

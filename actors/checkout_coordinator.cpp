@@ -61,10 +61,6 @@ CheckoutCoordinatorActor::CheckoutCoordinatorActor(caf::actor_config& config, Pa
       limits_{std::move(parts.limits)},
       metrics_{parts.metrics},
       providers_{std::move(parts.providers)},
-      unsent_catalog_(routes_->catalog.size()),
-      unsent_orders_(routes_->orders.size()),
-      deferred_catalog_(routes_->catalog.size()),
-      deferred_orders_(routes_->orders.size()),
       refusals_{limits_.refusals_max},
       sold_out_{limits_.sold_out_max, limits_.sold_out_memory} {
 }
@@ -158,7 +154,7 @@ void CheckoutCoordinatorActor::join_twin(CheckoutRun& run, BeginCheckoutSaga& re
     // The order is placed or the refusal journaled, and only the last steps are left. What was
     // answered is in the orders shard by now.
     ask<OrderReading>(
-        this, routes_->orders_at(run.order).actor,
+        this, routes_->current()->orders_at(run.order).actor,
         ReadOrders{ReadCheckout{run.order}, 0, request.context.deadline},
         [this, promise, deadline = request.context.deadline](OrderReading& reading) mutable {
           CheckoutRun asked;
@@ -200,7 +196,7 @@ void CheckoutCoordinatorActor::route(const CheckoutRunPtr& run) {
   }
   const Deadline deadline =
       run->resumed ? steady_now() + limits_.step_timeout : run->client_deadline;
-  resolve_skus(this, *routes_, directory_, std::move(missing), deadline,
+  resolve_skus(this, *routes_->current(), directory_, std::move(missing), deadline,
                [this, run, slots = std::move(slots),
                 places = std::move(places)](engine::Result<LineSlots> found) mutable {
                  if (!found && run->resumed) {
@@ -221,12 +217,13 @@ void CheckoutCoordinatorActor::route(const CheckoutRunPtr& run) {
 void CheckoutCoordinatorActor::start(const CheckoutRunPtr& run, const LineSlots& slots) {
   const Deadline now = steady_now();
   const auto lines = lines_of(*run);
+  const RoutesPtr routes = routes_->current();
   std::vector<engine::ShardLines> parts;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     // The claim's shard answers unknown_sku for a SKU that no product claims.
     if (!slots[i] || sold_out_.recent(lines[i].sku, now)) run->reserve_first = !run->resumed;
     const engine::Slot slot = slots[i].value_or(engine::slot_of(lines[i].sku.str()));
-    const engine::ShardId shard = routes_->map.shard_of(engine::Service::catalog, slot);
+    const engine::ShardId shard = routes->map.shard_of(engine::Service::catalog, slot);
     auto part = std::find_if(parts.begin(), parts.end(),
                              [&](const auto& entry) { return entry.shard == shard; });
     if (part == parts.end()) part = parts.insert(parts.end(), {shard, {}});
@@ -245,7 +242,8 @@ void CheckoutCoordinatorActor::start(const CheckoutRunPtr& run, const LineSlots&
 }
 
 void CheckoutCoordinatorActor::on_resume() {
-  for (const auto& link : routes_->orders) {
+  const RoutesPtr routes = routes_->current();
+  for (const auto& link : routes->orders) {
     request(link.actor, caf::infinite, ReadUnfinished{})
         .then(
             [this](UnfinishedCheckouts& unfinished) {
@@ -338,29 +336,30 @@ void CheckoutCoordinatorActor::await_twin(const CheckoutRunPtr& run) {
   waiting->waiters = std::move(run->waiters);
   run->waiters.clear();
   run->answered = true;
-  ask<OrderAnswer>(
-      this, routes_->orders_at(run->order).actor, AwaitCheckout{run->order, run->client_deadline},
-      [this, waiting](OrderAnswer& outcome) {
-        waiting->token.raise({routes_->orders_at(waiting->order).shard, outcome.position});
-        if (!outcome.reply) {
-          answer(*waiting, outcome.reply.error(), {});
-          return;
-        }
-        const engine::CheckoutOpened& opened = *outcome.reply;
-        const engine::Replay replay{true, opened.request_id};
-        if (opened.order) {
-          answer(*waiting, CheckoutReply{*opened.order}, replay);
-        } else if (opened.refusal) {
-          answer(*waiting, *opened.refusal, replay);
-        } else {
-          answer(*waiting,
-                 engine::Error{engine::Errc::idempotency_in_progress,
-                               "the first request of this key was given up; repeat it",
-                               {},
-                               {}},
-                 {});
-        }
-      });
+  ask<OrderAnswer>(this, routes_->current()->orders_at(run->order).actor,
+                   AwaitCheckout{run->order, run->client_deadline},
+                   [this, waiting](OrderAnswer& outcome) {
+                     waiting->token.raise(
+                         {routes_->current()->orders_at(waiting->order).shard, outcome.position});
+                     if (!outcome.reply) {
+                       answer(*waiting, outcome.reply.error(), {});
+                       return;
+                     }
+                     const engine::CheckoutOpened& opened = *outcome.reply;
+                     const engine::Replay replay{true, opened.request_id};
+                     if (opened.order) {
+                       answer(*waiting, CheckoutReply{*opened.order}, replay);
+                     } else if (opened.refusal) {
+                       answer(*waiting, *opened.refusal, replay);
+                     } else {
+                       answer(*waiting,
+                              engine::Error{engine::Errc::idempotency_in_progress,
+                                            "the first request of this key was given up; repeat it",
+                                            {},
+                                            {}},
+                              {});
+                     }
+                   });
 }
 
 void CheckoutCoordinatorActor::finish(const CheckoutRunPtr& run) {
@@ -396,7 +395,7 @@ caf::result<HoldsJudged> CheckoutCoordinatorActor::on_judge(const JudgeHolds& qu
       continue;
     }
     ++judging->missing;
-    ask<OrderReading>(this, routes_->orders_at(order).actor,
+    ask<OrderReading>(this, routes_->current()->orders_at(order).actor,
                       ReadOrders{ReadCheckout{order}, 0, steady_now() + limits_.step_timeout},
                       [judging, hold, judged_one](OrderReading& reading) {
                         using engine::CheckoutPhase;
@@ -499,7 +498,7 @@ void CheckoutCoordinatorActor::on_tick() {
   if (!running_.empty()) wake();
 }
 
-CheckoutCoordinator spawn_checkout_coordinator(caf::actor_system& system, RoutesPtr routes,
+CheckoutCoordinator spawn_checkout_coordinator(caf::actor_system& system, RouteTablePtr routes,
                                                std::shared_ptr<SkuDirectory> directory,
                                                const Clock& clock, CheckoutLimits limits,
                                                Metrics& metrics, PaymentProviders providers) {
@@ -508,7 +507,7 @@ CheckoutCoordinator spawn_checkout_coordinator(caf::actor_system& system, Routes
                                       std::move(limits), metrics, std::move(providers)});
 }
 
-CheckoutCoordinator spawn_checkout_coordinator(caf::actor_system& system, RoutesPtr routes,
+CheckoutCoordinator spawn_checkout_coordinator(caf::actor_system& system, RouteTablePtr routes,
                                                std::shared_ptr<SkuDirectory> directory,
                                                const Clock& clock, CheckoutLimits limits,
                                                Metrics& metrics) {

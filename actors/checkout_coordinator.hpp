@@ -8,9 +8,9 @@
 #include <memory>
 
 #include "actors/clock.hpp"
-#include "actors/handles.hpp"
 #include "actors/metrics.hpp"
 #include "actors/payment_provider.hpp"
+#include "actors/route_table.hpp"
 #include "actors/sku_directory.hpp"
 
 namespace souk::actors {
@@ -49,14 +49,14 @@ struct CheckoutLimits {
 ///
 /// Failpoints, each after its step: checkout.after_begin, after_reserve, after_authorize,
 /// after_place, after_answer, after_commit_holds, after_capture, after_complete.
-CheckoutCoordinator spawn_checkout_coordinator(caf::actor_system& system, RoutesPtr routes,
+CheckoutCoordinator spawn_checkout_coordinator(caf::actor_system& system, RouteTablePtr routes,
                                                std::shared_ptr<SkuDirectory> directory,
                                                const Clock& clock, CheckoutLimits limits,
                                                Metrics& metrics);
 
 /// The same with given providers; `limits.test_payments` is ignored. The coordinator takes the
 /// providers with it when it ends.
-CheckoutCoordinator spawn_checkout_coordinator(caf::actor_system& system, RoutesPtr routes,
+CheckoutCoordinator spawn_checkout_coordinator(caf::actor_system& system, RouteTablePtr routes,
                                                std::shared_ptr<SkuDirectory> directory,
                                                const Clock& clock, CheckoutLimits limits,
                                                Metrics& metrics, PaymentProviders providers);

@@ -177,7 +177,7 @@ void CheckoutCoordinatorActor::settle_reserve_first(const CheckoutRunPtr& run) {
 
 void CheckoutCoordinatorActor::refuse_unbegun(const CheckoutRunPtr& run,
                                               const engine::Error& refusal) {
-  ask<OrderReading>(this, routes_->orders_at(run->order).actor,
+  ask<OrderReading>(this, routes_->current()->orders_at(run->order).actor,
                     ReadOrders{ReadCheckout{run->order}, 0, steady_now() + limits_.step_timeout},
                     [this, run, refusal](OrderReading& reading) {
                       const auto& key = run->saga->begin().idempotency;
@@ -199,7 +199,7 @@ void CheckoutCoordinatorActor::refuse_unbegun(const CheckoutRunPtr& run,
                         }
                       } else if (reading.finding.error().code == engine::Errc::unknown_order) {
                         refusals_.remember(run->order, key, refusal);
-                          record_refusal(run, refusal);
+                        record_refusal(run, refusal);
                       } else {
                         answer(*run, reading.finding.error(), {});
                       }

@@ -14,11 +14,23 @@ namespace {
 constexpr std::size_t kDeferredMax = 512;  // then they go out without waiting any longer
 
 template <class Writes>
-void append(std::vector<Writes>& to, std::vector<Writes>& from) {
-  for (std::size_t i = 0; i < from.size(); ++i) {
-    std::move(from[i].items.begin(), from[i].items.end(), std::back_inserter(to[i].items));
-    from[i].items.clear();
+void append(std::map<engine::ShardId, Writes>& to, std::map<engine::ShardId, Writes>& from) {
+  for (auto& [shard, writes] : from) {
+    auto& items = to[shard].items;
+    std::move(writes.items.begin(), writes.items.end(), std::back_inserter(items));
+    writes.items.clear();
   }
+}
+
+/// What a shard that nobody knows any more would have said.
+template <class Answers, class Writes>
+Answers refuse_all(const Writes& writes) {
+  Answers answers;
+  for (const auto& item : writes.items) {
+    answers.items.push_back(
+        {item.serial, {engine::Error{engine::Errc::wrong_shard, "there is no such shard"}}});
+  }
+  return answers;
 }
 
 }  // namespace
@@ -57,7 +69,8 @@ void CheckoutCoordinatorActor::forget_steps(CheckoutRun& run) {
 
 void CheckoutCoordinatorActor::write_order(const CheckoutRunPtr& run, CheckoutStep step,
                                            engine::OrderCommand command, Deadline deadline) {
-  const auto& link = routes_->orders_at(run->order);
+  const RoutesPtr routes = routes_->current();
+  const auto& link = routes->orders_at(run->order);
   if (!link.publication->enter()) {
     OrderAnswer full{engine::Error{engine::Errc::overloaded, "the shard's queue is full"}};
     on_order_answer(run, step, full);
@@ -65,40 +78,46 @@ void CheckoutCoordinatorActor::write_order(const CheckoutRunPtr& run, CheckoutSt
   }
   // The shard answers a command it drops; only a dead one is silent, a little later.
   const auto serial = open_step(run, step, link.shard, deadline + std::chrono::seconds{1}, true);
-  unsent(step, unsent_orders_, deferred_orders_)[link.shard.number].items.push_back(
+  unsent(step, unsent_orders_, deferred_orders_)[link.shard].items.push_back(
       {serial, std::move(command), deadline});
 }
 
 void CheckoutCoordinatorActor::record_refusal(const CheckoutRunPtr& run,
                                               const engine::Error& refusal) {
-  const auto& link = routes_->orders_at(run->order);
+  const RoutesPtr routes = routes_->current();
+  const auto& link = routes->orders_at(run->order);
   // A shard that cannot take it leaves the refusal to this coordinator's memory.
   if (!link.publication->enter()) return;
   const engine::CheckoutSaga& saga = *run->saga;
   engine::RefuseCheckout refuse{run->order, refusal, time_of_day_.now(), saga.hold(),
                                 saga.begin().idempotency};
   constexpr std::uint64_t kNobodyWaits = 0;
-  unsent(CheckoutStep::record_refusal, unsent_orders_, deferred_orders_)[link.shard.number]
+  unsent(CheckoutStep::record_refusal, unsent_orders_, deferred_orders_)[link.shard]
       .items.push_back({kNobodyWaits, std::move(refuse), steady_now() + limits_.step_timeout});
 }
 
 void CheckoutCoordinatorActor::write_catalog(const CheckoutRunPtr& run, CheckoutStep step,
                                              engine::ShardId shard, engine::CatalogCommand command,
                                              Deadline deadline) {
-  if (!routes_->catalog_of(shard).publication->enter()) {
-    CatalogAnswer full{engine::Error{engine::Errc::overloaded, "the shard's queue is full"}};
-    on_catalog_answer(run, step, shard, full);
+  const RoutesPtr routes = routes_->current();
+  const auto* link = routes->find_catalog(shard);
+  if (!link || !link->publication->enter()) {
+    CatalogAnswer refused{link
+                              ? engine::Error{engine::Errc::overloaded, "the shard's queue is full"}
+                              : engine::Error{engine::Errc::wrong_shard, "there is no such shard"}};
+    on_catalog_answer(run, step, shard, refused);
     return;
   }
   const auto serial = open_step(run, step, shard, deadline + std::chrono::seconds{1}, true);
-  unsent(step, unsent_catalog_, deferred_catalog_)[shard.number].items.push_back(
+  unsent(step, unsent_catalog_, deferred_catalog_)[shard].items.push_back(
       {serial, std::move(command), deadline});
 }
 
 /// Where a command of that step is to be collected; sees to it that it goes out.
 template <class Writes>
-std::vector<Writes>& CheckoutCoordinatorActor::unsent(CheckoutStep step, std::vector<Writes>& soon,
-                                                      std::vector<Writes>& later) {
+std::map<engine::ShardId, Writes>& CheckoutCoordinatorActor::unsent(
+    CheckoutStep step, std::map<engine::ShardId, Writes>& soon,
+    std::map<engine::ShardId, Writes>& later) {
   const bool awaited = step != CheckoutStep::commit && step != CheckoutStep::complete &&
                        step != CheckoutStep::record_refusal;
   if (awaited || draining_ || limits_.completion_delay.count() == 0) {
@@ -135,13 +154,23 @@ void CheckoutCoordinatorActor::send_soon() {
 void CheckoutCoordinatorActor::on_send_collected() {
   if (deferred_ >= kDeferredMax) on_send_deferred();
   sending_soon_ = false;
-  for (std::size_t i = 0; i < unsent_orders_.size(); ++i) {
-    if (unsent_orders_[i].items.empty()) continue;
-    send(routes_->orders[i].actor, std::exchange(unsent_orders_[i], {}));
+  const RoutesPtr routes = routes_->current();
+  const CheckoutCoordinatorSelf self{this};
+  for (auto& [shard, writes] : unsent_orders_) {
+    if (writes.items.empty()) continue;
+    if (const auto* link = routes->find_orders(shard)) {
+      send(link->actor, std::exchange(writes, {}));
+    } else {
+      send(self, refuse_all<OrderAnswers>(std::exchange(writes, {})));
+    }
   }
-  for (std::size_t i = 0; i < unsent_catalog_.size(); ++i) {
-    if (unsent_catalog_[i].items.empty()) continue;
-    send(routes_->catalog[i].actor, std::exchange(unsent_catalog_[i], {}));
+  for (auto& [shard, writes] : unsent_catalog_) {
+    if (writes.items.empty()) continue;
+    if (const auto* link = routes->find_catalog(shard)) {
+      send(link->actor, std::exchange(writes, {}));
+    } else {
+      send(self, refuse_all<CatalogAnswers>(std::exchange(writes, {})));
+    }
   }
   for (auto& [name, requests] : unsent_payments_) {
     send(*providers_.find(name), std::move(requests));

@@ -54,7 +54,8 @@ void Client::import_products(const RequestContext& context, ImportChunk chunk,
 
 void Client::get_product(const RequestContext& context, engine::ProductId product,
                          Callback<engine::ProductView> done) {
-  const auto& link = content_->routes->catalog_at(product.str());
+  const RoutesPtr routes = content_->routes->current();
+  const auto& link = routes->catalog_at(product.str());
   content_->read(context, link, ReadProduct{std::move(product)},
                  [done = std::move(done), shard = link.shard](CatalogReading& reading) {
                    auto token = Content::token_of(shard, reading.position);
@@ -79,7 +80,8 @@ struct Gather {
 void Client::list_products(const RequestContext& context, engine::ProductId after,
                            std::size_t limit, Callback<ProductPage> done) {
   auto gather = std::make_shared<Gather<ProductPage>>();
-  gather->left = content_->routes->catalog.size();
+  const RoutesPtr routes = content_->routes->current();
+  gather->left = routes->catalog.size();
   const auto finish = [gather, limit, done = std::move(done)] {
     if (gather->failure) return done({*gather->failure, gather->token, {}});
     ProductPage all;
@@ -95,7 +97,7 @@ void Client::list_products(const RequestContext& context, engine::ProductId afte
     }
     done({std::move(all), gather->token, {}});
   };
-  for (const auto& link : content_->routes->catalog) {
+  for (const auto& link : routes->catalog) {
     content_->read(context, link, ListProducts{after, limit},
                    [gather, finish, shard = link.shard](CatalogReading& reading) {
                      if (reading.finding) {
@@ -130,7 +132,8 @@ void Client::checkout(const RequestContext& context, engine::BeginCheckout begin
 
 void Client::get_order(const RequestContext& context, engine::OrderId order,
                        Callback<engine::Order> done) {
-  const auto& link = content_->routes->orders_at(order);
+  const RoutesPtr routes = content_->routes->current();
+  const auto& link = routes->orders_at(order);
   content_->read(context, link, ReadOrder{std::move(order)},
                  [done = std::move(done), shard = link.shard](OrderReading& reading) {
                    auto token = Content::token_of(shard, reading.position);
@@ -143,7 +146,8 @@ void Client::list_orders(const RequestContext& context, OrderListRequest request
                          Callback<OrderPage> done) {
   using Orders = std::vector<engine::Order>;
   auto gather = std::make_shared<Gather<Orders>>();
-  gather->left = content_->routes->orders.size();
+  const RoutesPtr routes = content_->routes->current();
+  gather->left = routes->orders.size();
   const auto finish = [gather, limit = request.limit, done = std::move(done)] {
     if (gather->failure) return done({*gather->failure, gather->token, {}});
     OrderPage all;
@@ -167,7 +171,7 @@ void Client::list_orders(const RequestContext& context, OrderListRequest request
   filter.before_time = request.before_time;
   filter.before_id = std::move(request.before_id);
   filter.limit = request.limit + 1;  // one more tells whether there is more
-  for (const auto& link : content_->routes->orders) {
+  for (const auto& link : routes->orders) {
     content_->read(context, link, ListOrders{filter},
                    [gather, finish, shard = link.shard](OrderReading& reading) {
                      if (reading.finding) {
@@ -183,9 +187,9 @@ void Client::list_orders(const RequestContext& context, OrderListRequest request
 
 void Client::shards(const RequestContext& context, Callback<std::vector<ShardStatus>> done) {
   auto gather = std::make_shared<Gather<ShardStatus>>();
-  gather->left = content_->routes->catalog.size() + content_->routes->orders.size();
-  const auto collect = [gather, routes = content_->routes,
-                        done = std::move(done)](ShardStatusReading& reading) {
+  const RoutesPtr routes = content_->routes->current();
+  gather->left = routes->catalog.size() + routes->orders.size();
+  const auto collect = [gather, routes, done = std::move(done)](ShardStatusReading& reading) {
     if (reading.status) {
       for (const engine::ShardRange& range : routes->map.ranges) {
         if (range.shard == reading.status->range.shard) reading.status->range = range;
@@ -201,10 +205,10 @@ void Client::shards(const RequestContext& context, Callback<std::vector<ShardSta
               [](const auto& a, const auto& b) { return a.range.shard < b.range.shard; });
     done({std::move(gather->pages), gather->token, {}});
   };
-  for (const auto& link : content_->routes->catalog) {
+  for (const auto& link : routes->catalog) {
     content_->bridge.call<ShardStatusReading>(link.actor, ReadStatus{}, context.deadline, collect);
   }
-  for (const auto& link : content_->routes->orders) {
+  for (const auto& link : routes->orders) {
     content_->bridge.call<ShardStatusReading>(link.actor, ReadStatus{}, context.deadline, collect);
   }
 }

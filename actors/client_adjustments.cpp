@@ -90,7 +90,8 @@ private:
 
   void record(engine::IdempotencyKey key, std::optional<Error> answer,
               std::function<void(CatalogAnswer&)> then) {
-    const auto& home = owner_.routes->catalog_at(whole_.key);
+    const RoutesPtr routes = owner_.routes->current();
+    const auto& home = routes->catalog_at(whole_.key);
     owner_.write(context_, home,
                  engine::RecordReservation{std::move(key), std::nullopt, std::move(answer),
                                            items_.front().now},
@@ -140,11 +141,12 @@ private:
     if (groups.empty()) return end();
     auto left = std::make_shared<std::size_t>(groups.size());
     auto again = std::make_shared<Places>();
+    const RoutesPtr routes = owner_.routes->current();
     for (const auto& [shard, places] : groups) {
       engine::AdjustStocks command;
       for (const std::size_t place : places) command.items.push_back(items_[place]);
       owner_.write(
-          context_, owner_.routes->catalog_of(shard), std::move(command),
+          context_, routes->catalog_of(shard), std::move(command),
           [=, self = shared_from_this(), id = shard, mine = places](CatalogAnswer& answer) {
             self->take(id, mine, answer, fresh ? nullptr : again.get());
             if (--*left == 0) self->round(std::move(*again), true);

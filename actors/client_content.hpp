@@ -18,10 +18,10 @@ inline constexpr std::chrono::milliseconds kCoordinatorGrace{250};
 /// actors/client*.cpp.
 struct Client::Content {
   Content(Node::Content& owner, Client::Post post)
-      : node{owner}, routes{owner.routes}, bridge{*owner.system, std::move(post)} {}
+      : node{owner}, routes{owner.table}, bridge{*owner.system, std::move(post)} {}
 
   Node::Content& node;
-  RoutesPtr routes;
+  RouteTablePtr routes;
   ClientBridge bridge;
 
   using CatalogLink = ShardLink<CatalogShard>;

@@ -9,13 +9,14 @@ using engine::Error;
 
 void Client::Content::resolve(const RequestContext& context, const engine::Sku& sku, bool fresh,
                               Resolved done) {
+  const RoutesPtr known = routes->current();
   if (!fresh) {
     if (const auto slot = node.directory->find(sku)) {
-      const auto shard = routes->map.shard_of(engine::Service::catalog, *slot);
-      return done(&routes->catalog_of(shard), {});
+      const auto shard = known->map.shard_of(engine::Service::catalog, *slot);
+      return done(&known->catalog_of(shard), {});
     }
   }
-  read(context, routes->catalog_at(sku.str()), ReadClaim{sku},
+  read(context, known->catalog_at(sku.str()), ReadClaim{sku},
        [this, sku, done = std::move(done)](CatalogReading& reading) {
          if (!reading.finding) {
            if (is_misrouted(reading.finding.error().code)) node.directory->forget(sku);
@@ -23,7 +24,8 @@ void Client::Content::resolve(const RequestContext& context, const engine::Sku& 
          }
          const auto& product = std::get<engine::ProductId>(*reading.finding);
          node.directory->learn(sku, product);
-         done(&routes->catalog_at(product.str()), {});
+         const RoutesPtr now = routes->current();
+         done(&now->catalog_at(product.str()), {});
        });
 }
 
@@ -83,7 +85,8 @@ void Client::reserve(const RequestContext& context, ReserveRequest request,
 
 void Client::get_reservation(const RequestContext& context, engine::HoldId reservation,
                              Callback<engine::Reservation> done) {
-  const auto& link = content_->routes->catalog_at(reservation.str());
+  const RoutesPtr routes = content_->routes->current();
+  const auto& link = routes->catalog_at(reservation.str());
   content_->read(
       context, link, ReadReservation{std::move(reservation)},
       [done = std::move(done), shard = link.shard](CatalogReading& reading) {

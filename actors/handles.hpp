@@ -1,6 +1,7 @@
 #pragma once
 
 #include <caf/typed_actor.hpp>
+#include <cassert>
 #include <memory>
 #include <vector>
 
@@ -44,15 +45,16 @@ namespace souk::actors {
 
 /// A catalog shard as everybody reaches it: its owner on this node (catalog_shard.hpp), or the way
 /// to the node where that is (remote_shard.hpp).
-using CatalogShard = caf::typed_actor<
-    caf::replies_to<WriteCatalog>::with<CatalogAnswer>, caf::reacts_to<WriteCatalogs>,
-    caf::replies_to<ReadCatalog>::with<CatalogReading>,
-    caf::replies_to<ReadStatus>::with<ShardStatusReading>>;
+using CatalogShard = caf::typed_actor<caf::replies_to<WriteCatalog>::with<CatalogAnswer>,
+                                      caf::reacts_to<WriteCatalogs>,
+                                      caf::replies_to<ReadCatalog>::with<CatalogReading>,
+                                      caf::replies_to<ReadStatus>::with<ShardStatusReading>>;
 /// Its owner as the node knows it.
-using LocalCatalogShard = CatalogShard::extend<
-    caf::replies_to<Materialise>::with<MaterialiseDone>, caf::replies_to<Drain>::with<Drained>,
-    caf::reacts_to<Stored>, caf::reacts_to<JournalFailed>, caf::reacts_to<MeetCoordinator>,
-    caf::reacts_to<ShardTick>>;
+using LocalCatalogShard =
+    CatalogShard::extend<caf::replies_to<Materialise>::with<MaterialiseDone>,
+                         caf::replies_to<Drain>::with<Drained>, caf::reacts_to<Stored>,
+                         caf::reacts_to<JournalFailed>, caf::reacts_to<MeetCoordinator>,
+                         caf::reacts_to<ShardTick>>;
 /// An orders shard, alike.
 using OrderShard =
     caf::typed_actor<caf::replies_to<WriteOrder>::with<OrderAnswer>, caf::reacts_to<WriteOrders>,
@@ -60,9 +62,10 @@ using OrderShard =
                      caf::replies_to<AwaitCheckout>::with<OrderAnswer>,
                      caf::replies_to<ReadUnfinished>::with<UnfinishedCheckouts>,
                      caf::replies_to<ReadStatus>::with<ShardStatusReading>>;
-using LocalOrderShard = OrderShard::extend<
-    caf::replies_to<Materialise>::with<MaterialiseDone>, caf::replies_to<Drain>::with<Drained>,
-    caf::reacts_to<Stored>, caf::reacts_to<JournalFailed>, caf::reacts_to<ShardTick>>;
+using LocalOrderShard =
+    OrderShard::extend<caf::replies_to<Materialise>::with<MaterialiseDone>,
+                       caf::replies_to<Drain>::with<Drained>, caf::reacts_to<Stored>,
+                       caf::reacts_to<JournalFailed>, caf::reacts_to<ShardTick>>;
 /// Whoever sends WriteCatalogs, and whoever sends WriteOrders.
 using CatalogAsker = caf::typed_actor<caf::reacts_to<CatalogAnswers>>;
 using OrderAsker = caf::typed_actor<caf::reacts_to<OrderAnswers>>;
@@ -78,19 +81,32 @@ struct ShardLink {
   PublicationPtr publication;
 };
 
-/// The shards of this node and who owns what. Immutable once the node runs; shared by clients and
-/// coordinators.
+/// All shards as this node reaches them, and who owns what. Never changed once made: when a shard
+/// is split or moves, the node puts new ones in their place (route_table.hpp).
 struct Routes {
   engine::ShardMap map;
-  std::vector<ShardLink<CatalogShard>> catalog;  // [i]: shard number i
+  // One per shard of the map, in any order. A shard's publication is the same object in all routes
+  // of a node, since places in its queue outlive these.
+  std::vector<ShardLink<CatalogShard>> catalog;
   std::vector<ShardLink<OrderShard>> orders;
 
-  /// Pre: the map has the shard.
+  /// Null: these routes do not know the shard, as older ones do not know those made since.
+  const ShardLink<CatalogShard>* find_catalog(engine::ShardId shard) const {
+    return find(catalog, shard);
+  }
+  const ShardLink<OrderShard>* find_orders(engine::ShardId shard) const {
+    return find(orders, shard);
+  }
+  /// Pre: these routes know the shard, since it comes from their own map.
   const ShardLink<CatalogShard>& catalog_of(engine::ShardId shard) const {
-    return catalog[shard.number];
+    const auto* link = find_catalog(shard);
+    assert(link);
+    return *link;
   }
   const ShardLink<OrderShard>& orders_of(engine::ShardId shard) const {
-    return orders[shard.number];
+    const auto* link = find_orders(shard);
+    assert(link);
+    return *link;
   }
   /// The shard of a key: product id, SKU (for its claim), reservation id (its home).
   const ShardLink<CatalogShard>& catalog_at(std::string_view key) const {
@@ -99,11 +115,24 @@ struct Routes {
   const ShardLink<OrderShard>& orders_at(const engine::OrderId& order) const {
     return orders_of(map.shard_of(engine::Service::orders, engine::slot_of(order.str())));
   }
+
+private:
+  template <class Handle>
+  static const ShardLink<Handle>* find(const std::vector<ShardLink<Handle>>& links,
+                                       engine::ShardId shard) {
+    if (shard.number < links.size() && links[shard.number].shard == shard) {
+      return &links[shard.number];
+    }
+    for (const auto& link : links) {
+      if (link.shard == shard) return &link;
+    }
+    return nullptr;
+  }
 };
 using RoutesPtr = std::shared_ptr<const Routes>;
 
 // What `node` calls to start the coordinators; each is declared in the header of its name. Handles
-// to them must not be kept in RoutesPtr or in each other (a detached actor that is still referenced
+// to them must not be kept in Routes or in each other (a detached actor that is still referenced
 // hangs the actor system's end).
 //
 //   class SkuDirectory (sku_directory.hpp): thread-safe bounded cache SKU -> product id, one per
@@ -113,14 +142,14 @@ using RoutesPtr = std::shared_ptr<const Routes>;
 //     void learn(const engine::Sku&, const engine::ProductId&);
 //     void forget(const engine::Sku&);
 //
-//   SearchCoordinator spawn_search_coordinator(caf::actor_system&, RoutesPtr, const Clock&,
+//   SearchCoordinator spawn_search_coordinator(caf::actor_system&, RouteTablePtr, const Clock&,
 //   SearchLimits, Metrics&);
 //     struct SearchLimits { std::uint32_t workers; std::uint32_t queue_max; };
-//   ProductCoordinator spawn_product_coordinator(caf::actor_system&, RoutesPtr,
+//   ProductCoordinator spawn_product_coordinator(caf::actor_system&, RouteTablePtr,
 //   std::shared_ptr<SkuDirectory>); ReservationCoordinator
-//   spawn_reservation_coordinator(caf::actor_system&, RoutesPtr, std::shared_ptr<SkuDirectory>,
+//   spawn_reservation_coordinator(caf::actor_system&, RouteTablePtr, std::shared_ptr<SkuDirectory>,
 //                                                        const Clock&);
-//   CheckoutCoordinator spawn_checkout_coordinator(caf::actor_system&, RoutesPtr,
+//   CheckoutCoordinator spawn_checkout_coordinator(caf::actor_system&, RouteTablePtr,
 //   std::shared_ptr<SkuDirectory>,
 //                                                  const Clock&, CheckoutLimits, Metrics&);
 //     struct CheckoutLimits { bool test_payments; std::uint32_t running_max; };

@@ -202,7 +202,7 @@ void Node::Content::start_actors(const engine::ShardMap& map, RecoveredShards sh
     made->orders.push_back({id, actor, std::move(publication)});
     local_orders.push_back(std::move(actor));
   }
-  routes = std::move(made);
+  table->replace(std::move(made));
   start_coordinators();
 
   sources.database_property = [this](const std::string& name) { return database->property(name); };
@@ -218,15 +218,15 @@ void Node::Content::start_coordinators() {
   const std::uint32_t workers = config.search_workers != 0
                                     ? config.search_workers
                                     : std::max(1U, std::thread::hardware_concurrency());
-  searches = spawn_search_coordinator(*system, routes, system_clock(),
+  searches = spawn_search_coordinator(*system, table, system_clock(),
                                       SearchLimits{workers, config.search_queue_max}, metrics);
-  products = spawn_product_coordinator(*system, routes, directory);
-  reservations = spawn_reservation_coordinator(*system, routes, directory, system_clock());
+  products = spawn_product_coordinator(*system, table, directory);
+  reservations = spawn_reservation_coordinator(*system, table, directory, system_clock());
   CheckoutLimits limits;
   limits.test_payments = config.test_payments;
   limits.test_payments_file = config.data / "test_payments.log";
   checkouts =
-      spawn_checkout_coordinator(*system, routes, directory, system_clock(), limits, metrics);
+      spawn_checkout_coordinator(*system, table, directory, system_clock(), limits, metrics);
   for (const auto& shard : local_catalog) caf::anon_send(shard, MeetCoordinator{checkouts});
   caf::anon_send(checkouts, ResumeCheckouts{});
 }
@@ -304,8 +304,8 @@ Node::~Node() {
 Metrics& Node::metrics() {
   return content_->metrics;
 }
-const engine::ShardMap& Node::shard_map() const {
-  return content_->routes->map;
+engine::ShardMap Node::shard_map() const {
+  return content_->table->current()->map;
 }
 
 std::string Node::write_refusal() const {

@@ -12,6 +12,7 @@
 #include "actors/node.hpp"
 #include "actors/node_health.hpp"
 #include "actors/registration.hpp"
+#include "actors/route_table.hpp"
 #include "actors/sku_directory.hpp"
 #include "storage/coordinator.hpp"
 #include "storage/database.hpp"
@@ -34,7 +35,8 @@ struct Node::Content {
 
   SystemConfig system_config;
   std::unique_ptr<caf::actor_system> system;
-  RoutesPtr routes;  // kept until the end of the node: clients ask for the map
+  /// Filled before anybody is started who asks it; kept until the end of the node.
+  RouteTablePtr table = std::make_shared<RouteTable>();
   std::vector<LocalCatalogShard> local_catalog;
   std::vector<LocalOrderShard> local_orders;
   JournalWriter writer;

@@ -59,7 +59,7 @@ struct Conflict {
 /// What is gathered over one round of claims.
 struct ClaimRound {
   std::vector<Conflict> conflicts;
-  std::map<std::uint16_t, Claims> orphans;  // by claim shard
+  std::map<engine::ShardId, Claims> orphans;  // by claim shard
 };
 using ClaimRoundPtr = std::shared_ptr<ClaimRound>;
 
@@ -67,7 +67,7 @@ using ProductSelf = ProductCoordinator::extend<caf::reacts_to<ProductTick>>;
 
 class ProductCoordinatorActor final : public ProductSelf::base {
 public:
-  ProductCoordinatorActor(caf::actor_config& config, RoutesPtr routes,
+  ProductCoordinatorActor(caf::actor_config& config, RouteTablePtr routes,
                           std::shared_ptr<SkuDirectory> directory)
       : ProductSelf::base{config}, routes_{std::move(routes)}, directory_{std::move(directory)} {}
 
@@ -151,7 +151,6 @@ private:
     work->now = now;
     work->deadline = context.deadline;
     work->gone = context.gone;
-    work->claimed.resize(routes_->catalog.size());
     return work;
   }
 
@@ -230,27 +229,28 @@ private:
       engine::ClaimSkus command;
       std::vector<std::pair<std::size_t, std::size_t>> origins;  // line, variant
     };
-    std::vector<Part> parts(routes_->catalog.size());
+    const RoutesPtr routes = routes_->current();
+    std::map<engine::ShardId, Part> parts;
     for (std::size_t i = 0; i < work->lines.size(); ++i) {
       const ProductLine& line = work->lines[i];
       if (line.error) continue;
       for (std::size_t v = 0; v < line.skus.size(); ++v) {
-        const std::uint16_t shard = routes_->catalog_at(line.skus[v].str()).shard.number;
-        if (work->claimed[shard]) continue;
-        parts[shard].command.claims.push_back({line.skus[v], line.product});
-        parts[shard].origins.emplace_back(i, v);
+        const engine::ShardId shard = routes->catalog_at(line.skus[v].str()).shard;
+        if (work->claimed.contains(shard)) continue;
+        Part& part = parts[shard];
+        part.command.claims.push_back({line.skus[v], line.product});
+        part.origins.emplace_back(i, v);
       }
     }
     ++work->rounds;
     auto round = std::make_shared<ClaimRound>();
     work->missing = 1;
-    for (std::size_t shard = 0; shard < parts.size(); ++shard) {
-      if (parts[shard].origins.empty()) continue;
+    for (auto& [id, part] : parts) {
       ++work->missing;
-      write_to(this, routes_->catalog[shard],
-               WriteCatalog{std::move(parts[shard].command), work->deadline, Urgency::normal},
-               [this, work, round, shard,
-                origins = std::move(parts[shard].origins)](CatalogAnswer& answer) {
+      write_to(this, routes->catalog_of(id),
+               WriteCatalog{std::move(part.command), work->deadline, Urgency::normal},
+               [this, work, round, shard = id,
+                origins = std::move(part.origins)](CatalogAnswer& answer) {
                  on_claimed(*work, *round, shard, origins, answer);
                  if (--work->missing == 0) on_claims_gathered(work, round);
                });
@@ -258,7 +258,7 @@ private:
     if (--work->missing == 0) on_claims_gathered(work, round);
   }
 
-  static void on_claimed(ProductWork& work, ClaimRound& round, std::size_t shard,
+  static void on_claimed(ProductWork& work, ClaimRound& round, engine::ShardId shard,
                          const std::vector<std::pair<std::size_t, std::size_t>>& origins,
                          CatalogAnswer& answer) {
     if (!answer.reply) {
@@ -275,7 +275,7 @@ private:
       round.conflicts.push_back({origins[i].first, origins[i].second, *claimed.taken_by[i]});
     }
     if (taken) return;
-    work.claimed[shard] = true;
+    work.claimed.insert(shard);
     work.fresh.insert(std::make_move_iterator(claimed.fresh.begin()),
                       std::make_move_iterator(claimed.fresh.end()));
   }
@@ -306,7 +306,7 @@ private:
       locked_.insert(owner);
       work->judged.push_back(owner);
       ++work->missing;
-      ask<CatalogReading>(this, routes_->catalog_at(owner.str()).actor,
+      ask<CatalogReading>(this, routes_->current()->catalog_at(owner.str()).actor,
                           ReadCatalog{ReadProduct{owner}, 0, work->deadline},
                           [this, work, round, conflicts](CatalogReading& reading) {
                             judge_owner(*work, *round, conflicts, reading);
@@ -335,7 +335,8 @@ private:
       if (owned) {
         refuse_taken(work, conflict);
       } else {
-        round.orphans[routes_->catalog_at(sku.str()).shard.number].push_back({sku, conflict.owner});
+        round.orphans[routes_->current()->catalog_at(sku.str()).shard].push_back(
+            {sku, conflict.owner});
       }
     }
   }
@@ -380,7 +381,8 @@ private:
   /// it.
   bool must_wait(const ProductWork& work) {
     if (work.deadline <= clock().now()) return false;
-    return std::any_of(routes_->catalog.begin(), routes_->catalog.end(), [](const auto& link) {
+    const RoutesPtr routes = routes_->current();
+    return std::any_of(routes->catalog.begin(), routes->catalog.end(), [](const auto& link) {
       return link.publication->bulk_blocked.load(std::memory_order_relaxed) ||
              link.publication->queued() >= link.publication->queue_max / 2;
     });
@@ -388,7 +390,8 @@ private:
 
   void put_one(const WorkPtr& work) {
     ProductLine& line = work->lines.front();
-    const auto& link = routes_->catalog_at(line.product.str());
+    const RoutesPtr routes = routes_->current();
+    const auto& link = routes->catalog_at(line.product.str());
     engine::CatalogCommand command =
         engine::DeleteProduct{line.product, line.wanted.put.if_version, line.wanted.put.now};
     if (!line.wanted.remove) command = std::move(line.wanted.put);
@@ -412,26 +415,24 @@ private:
       engine::PutProducts command;
       std::vector<std::size_t> origins;
     };
-    std::vector<Part> parts(routes_->catalog.size());
+    const RoutesPtr routes = routes_->current();
+    std::map<engine::ShardId, Part> parts;
     for (std::size_t i = 0; i < work->lines.size(); ++i) {
       ProductLine& line = work->lines[i];
       if (line.error) continue;
-      Part& part = parts[routes_->catalog_at(line.product.str()).shard.number];
+      Part& part = parts[routes->catalog_at(line.product.str()).shard];
       const std::uint64_t number = line.wanted.line;
       part.command.lines.push_back(std::move(line.wanted));
       line.wanted.line = number;
       part.origins.push_back(i);
     }
-    for (std::size_t shard = 0; shard < parts.size(); ++shard) {
-      Part& part = parts[shard];
-      if (part.origins.empty()) continue;
+    for (auto& [shard, part] : parts) {
       ++work->missing;
       part.command.import_id = work->import_id;
       part.command.now = work->now;
-      write_to(this, routes_->catalog[shard],
+      write_to(this, routes->catalog_of(shard),
                WriteCatalog{std::move(part.command), work->deadline, Urgency::bulk},
-               [this, work, id = routes_->catalog[shard].shard,
-                origins = std::move(part.origins)](CatalogAnswer& answer) {
+               [this, work, id = shard, origins = std::move(part.origins)](CatalogAnswer& answer) {
                  on_chunk_put(*work, id, origins, answer);
                  if (--work->missing == 0) settle(work);
                });
@@ -462,7 +463,7 @@ private:
       for (const Sku& sku : line.dropped) directory_->forget(sku);
       for (const Sku& sku : line.skus) directory_->learn(sku, line.product);
     }
-    std::map<std::uint16_t, Claims> needless;
+    std::map<engine::ShardId, Claims> needless;
     // If it is not known whether the put happened, its claims stay: at worst they are taken over
     // later.
     const bool doubtful = std::any_of(work->lines.begin(), work->lines.end(), [](const auto& line) {
@@ -472,7 +473,7 @@ private:
     });
     if (!doubtful) {
       for (auto& claim : work->needless_claims()) {
-        needless[routes_->catalog_at(claim.sku.str()).shard.number].push_back(std::move(claim));
+        needless[routes_->current()->catalog_at(claim.sku.str()).shard].push_back(std::move(claim));
       }
     }
     work->answer(*work);
@@ -482,11 +483,11 @@ private:
   /// Lets go of claims, one message per shard, then continues. A shard that cannot now leaves
   /// claims without a product behind, which is harmless.
   template <class Next>
-  void release(const WorkPtr& work, std::map<std::uint16_t, Claims> claims, Next next) {
+  void release(const WorkPtr& work, std::map<engine::ShardId, Claims> claims, Next next) {
     work->missing = 1;
     for (auto& [shard, part] : claims) {
       ++work->missing;
-      write_to(this, routes_->catalog[shard],
+      write_to(this, *routes_, shard,
                WriteCatalog{engine::ReleaseSkus{std::move(part)}, clock().now() + kReleaseTime,
                             Urgency::normal},
                [work, next](CatalogAnswer&) mutable {
@@ -504,7 +505,7 @@ private:
     }
     const ProductId product = work.lines.front().product;
     ask<CatalogReading>(
-        this, routes_->catalog_at(product.str()).actor,
+        this, routes_->current()->catalog_at(product.str()).actor,
         ReadCatalog{ReadProduct{product}, work.position, work.deadline},
         [promise, token = work.token,
          created = work.put_done.created](CatalogReading& reading) mutable {
@@ -548,7 +549,7 @@ private:
 
   static constexpr std::chrono::seconds kReleaseTime{5};
 
-  RoutesPtr routes_;
+  RouteTablePtr routes_;
   std::shared_ptr<SkuDirectory> directory_;
   std::deque<WorkPtr> pending_;
   std::vector<WorkPtr> throttled_;
@@ -562,7 +563,7 @@ private:
 
 }  // namespace
 
-ProductCoordinator spawn_product_coordinator(caf::actor_system& system, RoutesPtr routes,
+ProductCoordinator spawn_product_coordinator(caf::actor_system& system, RouteTablePtr routes,
                                              std::shared_ptr<SkuDirectory> directory) {
   return system.spawn<ProductCoordinatorActor>(std::move(routes), std::move(directory));
 }

@@ -3,7 +3,7 @@
 #include <caf/fwd.hpp>
 #include <memory>
 
-#include "actors/handles.hpp"
+#include "actors/route_table.hpp"
 #include "actors/sku_directory.hpp"
 
 namespace souk::actors {
@@ -22,7 +22,7 @@ namespace souk::actors {
 /// A write of P2 that comes later claims anew and meets P1. So no SKU ever belongs to two products.
 /// (Writes of P2 on another node are outside 1.: a cluster routes all writes of a product through
 /// one node.)
-ProductCoordinator spawn_product_coordinator(caf::actor_system& system, RoutesPtr routes,
+ProductCoordinator spawn_product_coordinator(caf::actor_system& system, RouteTablePtr routes,
                                              std::shared_ptr<SkuDirectory> directory);
 
 }  // namespace souk::actors

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -39,7 +40,7 @@ struct ProductWork {
   std::vector<engine::ProductId>
       judged;  // whose claims are being taken over; locked until the next claim round
   std::unordered_set<engine::Sku> fresh;  // claimed by this work
-  std::vector<bool> claimed;              // by shard number: nothing is left to be claimed there
+  std::set<engine::ShardId> claimed;      // nothing is left to be claimed there
   engine::ConsistencyToken token;
   std::size_t missing = 0;  // answers of the running step
   int rounds = 0;

@@ -46,7 +46,7 @@ using ReservationSelf = ReservationCoordinator::extend<caf::reacts_to<Reservatio
 
 class ReservationCoordinatorActor final : public ReservationSelf::base {
 public:
-  ReservationCoordinatorActor(caf::actor_config& config, RoutesPtr routes,
+  ReservationCoordinatorActor(caf::actor_config& config, RouteTablePtr routes,
                               std::shared_ptr<SkuDirectory> directory, const Clock& clock)
       : ReservationSelf::base{config},
         routes_{std::move(routes)},
@@ -175,7 +175,8 @@ private:
 
   template <class Then>
   void to_home(const JobPtr& job, engine::RecordReservation record, Then then) {
-    const auto& home = routes_->catalog_at(job->id.str());
+    const RoutesPtr routes = routes_->current();
+    const auto& home = routes->catalog_at(job->id.str());
     write_to(this, home, WriteCatalog{std::move(record), job->deadline, Urgency::normal},
              [job, shard = home.shard, then](CatalogAnswer& said) mutable {
                job->token.raise({shard, said.position});
@@ -203,7 +204,7 @@ private:
       if (!directory_->find(line.sku)) missing.push_back(line.sku);
     }
     auto asked = missing;
-    resolve_skus(this, *routes_, directory_, std::move(missing), job->deadline,
+    resolve_skus(this, *routes_->current(), directory_, std::move(missing), job->deadline,
                  [this, job, asked = std::move(asked)](
                      engine::Result<std::vector<std::optional<engine::Slot>>> found) {
                    if (!found) {
@@ -217,6 +218,7 @@ private:
   void place(const JobPtr& job, const std::vector<engine::Sku>& asked,
              const std::vector<std::optional<engine::Slot>>& found) {
     const ReserveRequest& request = job->reserve().request;
+    const RoutesPtr routes = routes_->current();
     job->parts.clear();
     for (const engine::HoldLine& line : request.lines) {
       auto slot = directory_->find(line.sku);
@@ -224,8 +226,8 @@ private:
         if (asked[i] == line.sku) slot = found[i];
       }
       // The claim's shard answers unknown_sku for a SKU that no product claims.
-      const auto shard = routes_->map.shard_of(engine::Service::catalog,
-                                               slot.value_or(engine::slot_of(line.sku.str())));
+      const auto shard = routes->map.shard_of(engine::Service::catalog,
+                                              slot.value_or(engine::slot_of(line.sku.str())));
       auto part = std::find_if(job->parts.begin(), job->parts.end(),
                                [&](const auto& entry) { return entry.shard == shard; });
       if (part == job->parts.end()) {
@@ -277,7 +279,7 @@ private:
       if (!part.answer->reply) continue;
       if (std::get<engine::HoldPlacedReply>(*part.answer->reply).held.empty()) continue;
       // If this fails the units come back at the reservation's own end.
-      write_to(this, routes_->catalog_of(part.shard),
+      write_to(this, *routes_, part.shard,
                WriteCatalog{engine::ReleaseHold{job.id, engine::HoldOwner::client, job.now},
                             clock().now() + kReleaseTime, Urgency::normal},
                [](CatalogAnswer&) {});
@@ -287,7 +289,8 @@ private:
   // Commit, release, extend.
 
   void load(const JobPtr& job) {
-    const auto& home = routes_->catalog_at(job->id.str());
+    const RoutesPtr routes = routes_->current();
+    const auto& home = routes->catalog_at(job->id.str());
     const auto at_least = job->settle().context.token.position_of(home.shard);
     ask<CatalogReading>(this, home.actor,
                         ReadCatalog{ReadReservation{job->id}, at_least, job->deadline},
@@ -310,7 +313,7 @@ private:
       return;
     }
     if (request.kind == Kind::commit) {
-      auto parts = split_commit(*job->reservation, request.lines, routes_->map);
+      auto parts = split_commit(*job->reservation, request.lines, routes_->current()->map);
       if (!parts) {
         record_settled(job, std::move(parts.error()));
         return;
@@ -321,7 +324,7 @@ private:
         return;
       }
     } else {
-      job->parts = split(*job->reservation, routes_->map);
+      job->parts = split(*job->reservation, routes_->current()->map);
     }
     settle_parts(job);
   }
@@ -387,7 +390,7 @@ private:
     for (std::size_t i = 0; i < job->parts.size(); ++i) {
       ++job->missing;
       job->parts[i].answer.reset();
-      write_to(this, routes_->catalog_of(job->parts[i].shard),
+      write_to(this, *routes_, job->parts[i].shard,
                WriteCatalog{make_command(job->parts[i]), job->deadline, Urgency::normal},
                [job, i, then](CatalogAnswer& said) mutable {
                  job->token.raise({job->parts[i].shard, said.position});
@@ -443,7 +446,7 @@ private:
     return {Error{code, detail, {}, {}}, {}, {}};
   }
 
-  RoutesPtr routes_;
+  RouteTablePtr routes_;
   std::shared_ptr<SkuDirectory> directory_;
   const Clock& time_of_day_;
   std::unordered_map<HoldId, std::deque<JobPtr>> lines_;  // the first of each is under way
@@ -456,7 +459,8 @@ private:
 
 }  // namespace
 
-ReservationCoordinator spawn_reservation_coordinator(caf::actor_system& system, RoutesPtr routes,
+ReservationCoordinator spawn_reservation_coordinator(caf::actor_system& system,
+                                                     RouteTablePtr routes,
                                                      std::shared_ptr<SkuDirectory> directory,
                                                      const Clock& clock) {
   return system.spawn<ReservationCoordinatorActor>(std::move(routes), std::move(directory),

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "actors/clock.hpp"
-#include "actors/handles.hpp"
+#include "actors/route_table.hpp"
 #include "actors/sku_directory.hpp"
 
 namespace souk::actors {
@@ -22,7 +22,8 @@ namespace souk::actors {
 ///
 /// Committing over several shards is not one atomic step: every part is first made to last long
 /// enough, so that none can expire between the others. A repeat of the key finishes what was left.
-ReservationCoordinator spawn_reservation_coordinator(caf::actor_system& system, RoutesPtr routes,
+ReservationCoordinator spawn_reservation_coordinator(caf::actor_system& system,
+                                                     RouteTablePtr routes,
                                                      std::shared_ptr<SkuDirectory> directory,
                                                      const Clock& clock);
 

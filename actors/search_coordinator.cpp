@@ -36,7 +36,7 @@ using SearchSelf = SearchCoordinator::extend<caf::reacts_to<SearchTick>>;
 
 class SearchCoordinatorActor final : public SearchSelf::base {
 public:
-  SearchCoordinatorActor(caf::actor_config& config, RoutesPtr routes, const Clock& clock,
+  SearchCoordinatorActor(caf::actor_config& config, RouteTablePtr routes, const Clock& clock,
                          SearchLimits limits, Metrics& metrics)
       : SearchSelf::base{config}, routes_{std::move(routes)}, limits_{limits}, metrics_{metrics} {
     for (std::uint32_t i = 0; i < std::max(1U, limits_.workers); ++i) {
@@ -166,10 +166,12 @@ private:
 
   /// Whether every catalog shard shows at least what the token names.
   bool reached(const engine::ConsistencyToken& token) const {
+    const RoutesPtr routes = routes_->current();
     return std::all_of(token.positions.begin(), token.positions.end(), [&](const auto& wanted) {
       if (wanted.shard.service != engine::Service::catalog || wanted.position == 0) return true;
-      if (wanted.shard.number >= routes_->catalog.size()) return false;
-      const auto snapshot = routes_->catalog_of(wanted.shard).publication->snapshot();
+      const auto* link = routes->find_catalog(wanted.shard);
+      if (!link) return false;
+      const auto snapshot = link->publication->snapshot();
       return snapshot && engine::snapshot_position(*snapshot) >= wanted.position;
     });
   }
@@ -184,7 +186,7 @@ private:
     return {engine::Error{code, detail, {}, {}}, {}};
   }
 
-  RoutesPtr routes_;
+  RouteTablePtr routes_;
   SearchLimits limits_;
   Metrics& metrics_;
   std::vector<Worker> workers_;
@@ -198,7 +200,7 @@ private:
 
 }  // namespace
 
-SearchCoordinator spawn_search_coordinator(caf::actor_system& system, RoutesPtr routes,
+SearchCoordinator spawn_search_coordinator(caf::actor_system& system, RouteTablePtr routes,
                                            const Clock& clock, SearchLimits limits,
                                            Metrics& metrics) {
   return system.spawn<SearchCoordinatorActor>(std::move(routes), std::cref(clock), limits,

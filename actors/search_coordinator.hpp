@@ -4,8 +4,8 @@
 #include <cstdint>
 
 #include "actors/clock.hpp"
-#include "actors/handles.hpp"
 #include "actors/metrics.hpp"
+#include "actors/route_table.hpp"
 
 namespace souk::actors {
 
@@ -19,7 +19,7 @@ struct SearchLimits {
 /// until every snapshot has reached it; at its deadline it is answered consistency_unreachable. A
 /// query whose deadline passes in the queue is answered timed_out unread, one whose client has left
 /// canceled; one whose cutoff passes there is run for what can be had at once.
-SearchCoordinator spawn_search_coordinator(caf::actor_system& system, RoutesPtr routes,
+SearchCoordinator spawn_search_coordinator(caf::actor_system& system, RouteTablePtr routes,
                                            const Clock& clock, SearchLimits limits,
                                            Metrics& metrics);
 

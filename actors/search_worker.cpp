@@ -18,7 +18,7 @@ constexpr std::chrono::milliseconds kAnswerTimeMax{5};
 
 class SearchWorkerActor final : public SearchWorker::base {
 public:
-  SearchWorkerActor(caf::actor_config& config, RoutesPtr routes, const Clock& clock)
+  SearchWorkerActor(caf::actor_config& config, RouteTablePtr routes, const Clock& clock)
       : SearchWorker::base{config}, routes_{std::move(routes)}, time_of_day_{clock} {}
 
   const char* name() const override { return "search_worker"; }
@@ -36,10 +36,11 @@ private:
 
     std::vector<engine::SnapshotPtr> snapshots;
     std::vector<engine::ShardId> missing;
-    snapshots.reserve(routes_->catalog.size());
-    for (const auto& link : routes_->catalog) {
+    const RoutesPtr routes = routes_->current();
+    snapshots.reserve(routes->catalog.size());
+    for (const auto& link : routes->catalog) {
       auto snapshot = link.publication->snapshot();
-      const bool last = &link == &routes_->catalog.back();
+      const bool last = &link == &routes->catalog.back();
       if (!snapshot || (last && failpoint("search.slow_shard"))) {
         missing.push_back(link.shard);
       } else {
@@ -60,7 +61,7 @@ private:
     if (request.patience.require_full_coverage && page.cutoff) {
       return refuse(Errc::timed_out, "the search was cut off before it had seen everything");
     }
-    page.shards = static_cast<std::uint32_t>(routes_->catalog.size());
+    page.shards = static_cast<std::uint32_t>(routes->catalog.size());
     page.missing.insert(page.missing.end(), missing.begin(), missing.end());
     SearchAnswer answer{std::move(page), {}};
     for (const engine::ShardPosition& position : answer.reply->positions) {
@@ -73,14 +74,14 @@ private:
     return {engine::Error{code, detail, {}, {}}, {}};
   }
 
-  RoutesPtr routes_;
+  RouteTablePtr routes_;
   const Clock& time_of_day_;
 };
 
 }  // namespace
 
-SearchWorker spawn_search_worker(caf::actor_system& system, RoutesPtr routes, const Clock& clock,
-                                 bool detached) {
+SearchWorker spawn_search_worker(caf::actor_system& system, RouteTablePtr routes,
+                                 const Clock& clock, bool detached) {
   if (detached) {
     return system.spawn<SearchWorkerActor, caf::detached>(std::move(routes), std::cref(clock));
   }

@@ -321,18 +321,22 @@ void Shop::start() {
   }
   direct = std::make_shared<const Routes>(std::move(real));
   routes = std::make_shared<const Routes>(std::move(proxied));
+  table = std::make_shared<RouteTable>();
+  table->replace(routes);
+  const auto direct_table = std::make_shared<RouteTable>();
+  direct_table->replace(direct);
 
   TestPaymentsConfig payments;
   payments.file = folder_ / "test_payments.log";
   payments.late = options_.limits.payment_timeout + std::chrono::seconds{1};
   PaymentProviders providers;
   providers.add("test", faulty_provider(spawn_test_payments(*system_, payments)));
-  checkouts = spawn_checkout_coordinator(*system_, routes, directory, clock, options_.limits,
+  checkouts = spawn_checkout_coordinator(*system_, table, directory, clock, options_.limits,
                                          metrics_, std::move(providers));
-  products = spawn_product_coordinator(*system_, routes, directory);
-  reservations = spawn_reservation_coordinator(*system_, routes, directory, clock);
+  products = spawn_product_coordinator(*system_, table, directory);
+  reservations = spawn_reservation_coordinator(*system_, table, directory, clock);
   searches =
-      spawn_search_coordinator(*system_, direct, clock, SearchLimits{2, 64, false}, metrics_);
+      spawn_search_coordinator(*system_, direct_table, clock, SearchLimits{2, 64, false}, metrics_);
   for (const auto& link : direct->catalog) {
     caf::anon_send(caf::actor_cast<LocalCatalogShard>(link.actor), MeetCoordinator{checkouts});
   }
@@ -383,6 +387,7 @@ void Shop::stop() {
   products = nullptr;
   reservations = nullptr;
   searches = nullptr;
+  table.reset();
   routes.reset();
   direct.reset();
   run();

@@ -138,6 +138,7 @@ public:
   std::mt19937_64 random;
   std::shared_ptr<actors::SkuDirectory> directory;
   actors::RoutesPtr routes;  // through the faulty network
+  actors::RouteTablePtr table;
   actors::RoutesPtr direct;  // without
   actors::CheckoutCoordinator checkouts;
   actors::ProductCoordinator products;

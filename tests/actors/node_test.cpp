@@ -294,7 +294,8 @@ TEST_CASE("node: a token from the future is refused at the deadline, not served 
   Asker asker{*node};
   REQUIRE(put(asker, product_of("tee", "Tee", {"TEE-S"}, 5)).result);
   RequestContext context = asker.context(std::chrono::milliseconds{300});
-  for (const auto& range : node->shard_map().ranges) context.token.raise({range.shard, 1'000'000});
+  const engine::ShardMap map = node->shard_map();
+  for (const auto& range : map.ranges) context.token.raise({range.shard, 1'000'000});
 
   std::optional<Errc> code;
   asker.client().get_product(context, ProductId{"tee"}, [&](Reply<engine::ProductView> reply) {
