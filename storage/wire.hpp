@@ -8,6 +8,7 @@
 
 #include "engine/catalog/catalog_command.hpp"
 #include "engine/catalog/catalog_question.hpp"
+#include "engine/cluster/message.hpp"
 #include "engine/order/order_question.hpp"
 #include "engine/search/query.hpp"
 #include "engine/search/search_result.hpp"
@@ -56,8 +57,9 @@ enum class WireKind : std::uint16_t {
   error = 15,
   token = 16,
   shard_status = 17,
+  cluster_message = 18,
 };
-inline constexpr WireKind kWireKindLast = WireKind::shard_status;
+inline constexpr WireKind kWireKindLast = WireKind::cluster_message;
 
 /// `payload` is a view into the bytes that were decoded. `deadline`: what is left of the sender's;
 /// none: it waits forever.
@@ -134,6 +136,11 @@ std::string encode(const engine::Result<engine::SearchPage>& page);
 engine::Result<engine::Query> decode_query(std::string_view bytes);
 /// The outer result is of the decoding, the inner one is what the other node answered.
 engine::Result<engine::Result<engine::SearchPage>> decode_search_reply(std::string_view bytes);
+
+/// What a Prepare's records hold may have any size that leaves the payload within kWireBytesMax.
+std::string encode(const engine::cluster::Message& message);
+/// Records are contiguous, and each matches its checksum.
+engine::Result<engine::cluster::Message> decode_cluster_message(std::string_view bytes);
 
 std::string encode(const engine::Error& error);
 std::string encode(const engine::ConsistencyToken& token);

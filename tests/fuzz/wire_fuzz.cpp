@@ -42,7 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace souk::storage;
   if (size == 0) return 0;
   const std::string_view bytes{reinterpret_cast<const char*>(data) + 1, size - 1};
-  switch (data[0] % 17) {
+  switch (data[0] % 18) {
     case 0:
       check(bytes, decode_envelope);
       break;
@@ -91,8 +91,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 15:
       check(bytes, decode_shard_status);
       break;
-    default:
+    case 16:
       check_error(bytes);
+      break;
+    default:
+      check(bytes, decode_cluster_message);
       break;
   }
   return 0;
