@@ -1,5 +1,5 @@
 # The commands people type. Everything else is CMake's (CMakePresets.json).
-.PHONY: build test demo fuzz clean
+.PHONY: build test demo cluster fuzz clean
 
 build:
 	@deploy/install-dependencies.sh --build-only
@@ -13,6 +13,11 @@ test:
 
 demo: build
 	@deploy/demo.sh
+
+# etcd and three nodes on this machine, with the demo catalog.
+cluster: build
+	@deploy/install-dependencies.sh
+	@deploy/cluster.sh
 
 # Longer runs, for a person who waits for them.
 fuzz:

@@ -1,7 +1,10 @@
 #include "actors/catalog_shard.hpp"
 
+#include <algorithm>
 #include <caf/actor_system.hpp>
+#include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
+#include <cassert>
 #include <deque>
 #include <utility>
 
@@ -12,6 +15,7 @@
 #include "actors/failpoint.hpp"
 #include "actors/record_pipeline.hpp"
 #include "actors/shard_waiters.hpp"
+#include "storage/record.hpp"
 
 namespace souk::actors {
 
@@ -70,7 +74,9 @@ private:
         [this](const ReadStatus&) { return on_status(); },
         [this](const Materialise&) { return on_materialise(); },
         [this](const Drain&) { return on_drain(); },
-        [this](const Stored& stored) { on_stored(stored); },
+        [this](const LeadShard& lead) { on_lead(lead); },
+        [this](const FollowShard& follow) { on_follow(follow); },
+        [this](const RecordsCommitted& news) { on_committed(news); },
         [this](const JournalFailed& failure) { on_journal_failed(failure); },
         [this](const MeetCoordinator& meeting) { checkouts_ = meeting.checkouts; },
         [this](const ShardTick&) { on_tick(); },
@@ -80,12 +86,15 @@ private:
 
   caf::result<CatalogAnswer> on_write(WriteCatalog& request) {
     if (auto refused = refusal_of(request.urgency)) return refuse(std::move(*refused));
+    if (!leading_ && parts_->elsewhere) return delegate(parts_->elsewhere, std::move(request));
     auto promise = make_response_promise<CatalogAnswer>();
     take_in({std::move(request.command), request.deadline, {promise}});
     return promise;
   }
 
   void on_write_many(WriteCatalogs& request) {
+    if (!leading_ && !draining_ && !failure_ && parts_->elsewhere)
+      return pass_on(current_sender(), std::move(request));
     const caf::strong_actor_ptr& asker = current_sender();
     for (auto& item : request.items) {
       if (auto refused = refusal_of(Urgency::normal)) {
@@ -102,7 +111,7 @@ private:
   std::optional<Error> refusal_of(Urgency urgency) const {
     if (failure_) return Error{Errc::unavailable, failure_->detail};
     if (draining_) return Error{Errc::unavailable, "the node is stopping"};
-    if (urgency == Urgency::bulk && publication_.bulk_blocked) {
+    if (leading_ && urgency == Urgency::bulk && publication_.bulk_blocked) {
       return Error{Errc::overloaded, "the shard is still writing what it took before"};
     }
     return std::nullopt;
@@ -119,17 +128,22 @@ private:
     schedule_decide();
   }
 
+  /// Commands that another node's copy has to decide: it answers their sender.
+  void pass_on(const caf::strong_actor_ptr& asker, WriteCatalogs commands) {
+    caf::send_as(caf::actor_cast<CatalogAsker>(asker), parts_->elsewhere, std::move(commands));
+  }
+
   /// The message lands behind every command that is in the mailbox already, so these make one
   /// batch.
   void schedule_decide() {
-    if (decide_scheduled_ || waiting_.empty() || pipeline_.full()) return;
+    if (!leading_ || decide_scheduled_ || waiting_.empty() || pipeline_.full()) return;
     decide_scheduled_ = true;
     send(this, DecideWaiting{});
   }
 
   void on_decide() {
     decide_scheduled_ = false;
-    if (failure_ || pipeline_.full() || waiting_.empty()) return;
+    if (failure_ || !leading_ || pipeline_.full() || waiting_.empty()) return;
     auto record = pipeline_.next(parts_->clock->now());
     std::vector<std::pair<Position, Pending>> held;
     std::size_t commands = 0;
@@ -187,33 +201,89 @@ private:
   }
 
   void journal(engine::CatalogRecord record, std::size_t commands) {
-    AppendRecords append;
-    append.entries.push_back(
-        {publication_.shard, record.position, record.epoch, storage::encode_record(record)});
-    append.committed = {publication_.shard, pipeline_.committed()};
-    const std::size_t bytes = append.entries.front().bytes.size();
-    parts_->metrics->decided(commands, bytes);
-    backlog_.add(record.position, bytes);
+    auto payload = std::make_shared<const std::string>(storage::encode_record(record));
+    parts_->metrics->decided(commands, payload->size());
+    ProposeRecords propose;
+    propose.records.push_back(
+        {record.position, record.epoch, storage::payload_checksum(*payload), std::move(payload)});
     pipeline_.push(std::move(record));
-    send(parts_->journal, std::move(append));
+    send(parts_->log, std::move(propose));
   }
 
-  void on_stored(const Stored& stored) {
-    publication_.stored = stored.upto;
-    // One replica: what is stored here is stored on every member.
-    on_committed(stored.upto);
-  }
-
-  void on_committed(Position upto) {
+  void on_lead(const LeadShard& lead) {
     if (failure_) return;
-    const auto records = pipeline_.commit(upto);
-    publication_.committed = pipeline_.committed();
-    if (!records.empty()) {
-      const auto begin = std::chrono::steady_clock::now();
-      publication_.publish(replica_.apply(records));
-      parts_->metrics->published(Seconds(std::chrono::steady_clock::now() - begin).count());
-      show_state();
+    assert(replica_.state().position() == lead.last);
+    leading_ = true;
+    pipeline_.restart(lead.last, lead.epoch);
+    schedule_decide();
+  }
+
+  /// What was decided may be committed or not, by whoever leads now; what was not decided yet is
+  /// theirs.
+  void on_follow(const FollowShard& follow) {
+    leading_ = false;
+    replica_.state().forget_tentative();
+    const Error unknown{Errc::unknown_outcome,
+                        follow.why.detail +
+                            ": whether it was done is not known; ask again with the "
+                            "same key"};
+    pipeline_.abandon([&](Position, Pending pending) {
+      answer(pending.to, {unknown, replica_.state().position()});
+    });
+    answers_.send(this);
+    if (parts_->elsewhere) pass_on_waiting();
+    finish_drain();
+  }
+
+  /// Whatever was not decided yet is decided by whoever leads now.
+  void pass_on_waiting() {
+    std::vector<std::pair<caf::strong_actor_ptr, WriteCatalogs>> batches;
+    for (Waiting& waiting : std::exchange(waiting_, {})) {
+      if (waiting.to.promise) {
+        waiting.to.promise->delegate(parts_->elsewhere,
+                                     WriteCatalog{std::move(waiting.command), waiting.deadline});
+      } else if (waiting.to.asker) {
+        auto batch = std::find_if(batches.begin(), batches.end(),
+                                  [&](const auto& each) { return each.first == waiting.to.asker; });
+        if (batch == batches.end())
+          batch = batches.insert(batch, {waiting.to.asker, WriteCatalogs{}});
+        batch->second.items.push_back(
+            {waiting.to.serial, std::move(waiting.command), waiting.deadline});
+      }
     }
+    for (auto& [asker, batch] : batches) pass_on(asker, std::move(batch));
+    waiting_reads_.pass_on([this](ReadCatalog request, auto promise) {
+      if (request.at_least > 0 && request.at_least <= replica_.state().position()) {
+        promise.deliver(read(request));
+      } else {
+        promise.delegate(parts_->elsewhere, std::move(request));
+      }
+    });
+  }
+
+  /// Without a leader nothing is decided, and without a way to one nothing is passed on: at its
+  /// deadline a command is answered all the same.
+  void expire_waiting() {
+    const auto now = std::chrono::steady_clock::now();
+    std::erase_if(waiting_, [&](const Waiting& waiting) {
+      if (waiting.deadline > now) return false;
+      if (waiting.to.somebody()) {
+        answer(waiting.to, {Error{Errc::timed_out, "nobody led the shard in time"},
+                            replica_.state().position()});
+      }
+      return true;
+    });
+    answers_.send(this);
+  }
+
+  void on_committed(const RecordsCommitted& news) {
+    if (failure_) return;
+    auto records = take_committed(news);
+    if (failure_) return;
+    const auto begin = std::chrono::steady_clock::now();
+    publication_.publish(replica_.apply(records));
+    parts_->metrics->published(Seconds(std::chrono::steady_clock::now() - begin).count());
+    show_state();
     pipeline_.release(
         [this](Position, Pending pending) { answer(pending.to, std::move(pending.answer)); });
     answers_.send(this);
@@ -222,6 +292,36 @@ private:
     start_save_when_due();
     finish_drain();
     schedule_decide();
+  }
+
+  /// While this copy leads, every record is its own and known; else it is read.
+  std::vector<engine::CatalogRecord> take_committed(const RecordsCommitted& news) {
+    for (const auto& record : news.records) backlog_.add(record.position, record.payload->size());
+    if (leading_) {
+      auto records = pipeline_.commit(news.records.back().position);
+      assert(records.size() == news.records.size());
+      return records;
+    }
+    std::vector<engine::CatalogRecord> records;
+    Position expected = replica_.state().position();
+    for (const auto& record : news.records) {
+      auto decoded = storage::decode_catalog_record(*record.payload);
+      if (!decoded) {
+        fail(decoded.error());
+        return {};
+      }
+      ++expected;
+      assert(record.position == expected);
+      records.push_back(std::move(*decoded));
+    }
+    return records;
+  }
+
+  /// This copy cannot go on.
+  bool fail(const Error& error) {
+    parts_->health->failed = true;
+    on_journal_failed({error});
+    return false;
   }
 
   /// To a batch's sender it goes out with answers_.send().
@@ -253,7 +353,12 @@ private:
   }
 
   caf::result<CatalogReading> on_read(ReadCatalog& request) {
-    if (request.at_least <= replica_.state().position()) return read(request);
+    // A token says how new is new enough; without one only the copy that leads can tell.
+    if (!leading_ && request.at_least == 0 && parts_->elsewhere)
+      return delegate(parts_->elsewhere, std::move(request));
+    if (request.at_least <= replica_.state().position()) {
+      if (auto now = read_if_permitted(request)) return std::move(*now);
+    }
     auto promise = make_response_promise<CatalogReading>();
     if (!waiting_reads_.add(std::move(request), promise)) {
       promise.deliver(CatalogReading{Error{Errc::overloaded, "too many reads wait"},
@@ -262,14 +367,24 @@ private:
     return promise;
   }
 
+  std::optional<CatalogReading> read_if_permitted(const ReadCatalog& request) {
+    if (!leading_) return request.at_least > 0 ? std::optional{read(request)} : std::nullopt;
+    const ReadPermit permit = ReadPermit::of(publication_);
+    if (!permit.holds(publication_, clock().now())) return {};
+    auto reading = read(request);
+    if (!permit.holds(publication_, clock().now())) return {};
+    return reading;
+  }
+
   CatalogReading read(const ReadCatalog& request) {
     const LedgerSources sources{replica_.state(), parts_->store ? &*parts_->store : nullptr};
     return {find(sources, request.question), replica_.state().position()};
   }
 
   void answer_reads() {
-    waiting_reads_.answer(replica_.state().position(),
-                          [this](const ReadCatalog& request) { return read(request); });
+    waiting_reads_.answer(replica_.state().position(), [this](const ReadCatalog& request) {
+      return read_if_permitted(request);
+    });
   }
 
   ShardStatusReading on_status() {
@@ -335,7 +450,8 @@ private:
     save.changes = saving_;
     save.segments = replica_.index().take_unsaved();
     save.segment_names = replica_.index().segment_names();
-    save.keep_after = backlog_.keep_after(parts_->limits.journal_keep_bytes);
+    save.keep_after = std::min<Position>(backlog_.keep_after(parts_->limits.journal_keep_bytes),
+                                         publication_.needed_after);
     request(parts_->materialiser, caf::infinite, std::move(save))
         .then([this](Saved& saved) { on_saved(saved); },
               [this](caf::error& error) {
@@ -386,8 +502,9 @@ private:
     delayed_send(this, parts_->limits.tick, ShardTick{});
     answer_reads();
     if (failure_) return;
+    if (!leading_) expire_waiting();
     const engine::Timestamp now = parts_->clock->now();
-    if (!draining_) {
+    if (leading_ && !draining_) {
       if (replica_.state().anything_due(now))
         take_in({engine::ExpireDue{now}, Deadline::max(), {}});
       ask_about_overdue(now);
@@ -419,7 +536,8 @@ private:
   /// Lets go of the detached actors and of the memory: handles to this actor may outlive it.
   void on_exit() override {
     checkouts_ = nullptr;
-    parts_->journal = nullptr;
+    parts_->log = nullptr;
+    parts_->elsewhere = nullptr;
     parts_->materialiser = nullptr;
     parts_->merger = nullptr;
     pipeline_.abandon([](engine::Position, Pending) {});
@@ -443,6 +561,7 @@ private:
   Deadline next_save_ = std::chrono::steady_clock::now() + parts_->limits.materialise_every;
   CheckoutCoordinator checkouts_;
   std::optional<Error> failure_;
+  bool leading_ = false;
   bool decide_scheduled_ = false;
   bool merging_ = false;
   bool judging_ = false;

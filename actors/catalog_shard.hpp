@@ -8,6 +8,7 @@
 #include "actors/materialiser.hpp"
 #include "actors/metrics.hpp"
 #include "actors/node_health.hpp"
+#include "actors/shard_replica.hpp"
 #include "engine/catalog/catalog_replica.hpp"
 #include "storage/catalog_store.hpp"
 
@@ -31,7 +32,8 @@ struct CatalogShardParts {
   std::unique_ptr<engine::CatalogReplica> replica;  // recovered and published
   PublicationPtr publication;
   std::optional<storage::CatalogStore> store;  // ledger pages
-  JournalWriter journal;
+  ShardReplica log;  // proposes to it
+  CatalogShard elsewhere;  // the way to whoever leads; may be null
   Materialiser materialiser;
   Merger merger;
   HealthPtr health;
@@ -40,9 +42,10 @@ struct CatalogShardParts {
   ShardLimits limits;
 };
 
-/// The single owner of one catalog shard. Takes everything that waits as one batch, decides it on
-/// the tentative state into one record, applies and publishes records when they are committed, and
-/// answers then.
+/// One node's copy of a catalog shard. The one that leads takes everything that waits as one batch,
+/// decides it on the tentative state into one record and answers when that is committed; every copy
+/// applies and publishes records when they are committed. What a copy that does not lead is asked
+/// goes to the one that does, but for reads whose token it can satisfy.
 LocalCatalogShard spawn_catalog_shard(caf::actor_system& system, CatalogShardParts parts);
 
 }  // namespace souk::actors

@@ -54,6 +54,14 @@ public:
     }
   }
 
+  /// Gives them to another who knows what becomes of the first.
+  template <class PassOn>
+  void pass_on(PassOn pass_on) {
+    for (auto& [order, twins] : std::exchange(twins_, {})) {
+      for (Twin& twin : twins) pass_on(order, twin.deadline, std::move(twin.promise));
+    }
+  }
+
 private:
   struct Twin {
     Promise promise;

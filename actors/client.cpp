@@ -215,8 +215,8 @@ void Client::shards(const RequestContext& context, Callback<std::vector<ShardSta
 
 void Client::backup(const RequestContext& context, std::string folder,
                     Callback<engine::Acknowledged> done) {
-  auto left = std::make_shared<std::size_t>(content_->node.local_catalog.size() +
-                                            content_->node.local_orders.size());
+  const auto shards = content_->node.host->hosted();
+  auto left = std::make_shared<std::size_t>(shards.size());
   auto failure = std::make_shared<std::optional<Error>>();
   const auto copy = [this, context, left, failure, folder = std::move(folder),
                      done = std::move(done)](MaterialiseDone& finished) {
@@ -229,11 +229,12 @@ void Client::backup(const RequestContext& context, std::string folder,
                                    done({engine::Acknowledged{}, {}, {}});
                                  });
   };
-  for (const auto& shard : content_->node.local_catalog) {
-    content_->bridge.call<MaterialiseDone>(shard, Materialise{}, context.deadline, copy);
-  }
-  for (const auto& shard : content_->node.local_orders) {
-    content_->bridge.call<MaterialiseDone>(shard, Materialise{}, context.deadline, copy);
+  for (const HostedShard& shard : shards) {
+    if (shard.catalog) {
+      content_->bridge.call<MaterialiseDone>(shard.catalog, Materialise{}, context.deadline, copy);
+    } else {
+      content_->bridge.call<MaterialiseDone>(shard.orders, Materialise{}, context.deadline, copy);
+    }
   }
 }
 

@@ -50,11 +50,10 @@ using CatalogShard = caf::typed_actor<caf::replies_to<WriteCatalog>::with<Catalo
                                       caf::replies_to<ReadCatalog>::with<CatalogReading>,
                                       caf::replies_to<ReadStatus>::with<ShardStatusReading>>;
 /// Its owner as the node knows it.
-using LocalCatalogShard =
-    CatalogShard::extend<caf::replies_to<Materialise>::with<MaterialiseDone>,
-                         caf::replies_to<Drain>::with<Drained>, caf::reacts_to<Stored>,
-                         caf::reacts_to<JournalFailed>, caf::reacts_to<MeetCoordinator>,
-                         caf::reacts_to<ShardTick>>;
+using LocalCatalogShard = CatalogShard::extend<
+    caf::replies_to<Materialise>::with<MaterialiseDone>, caf::replies_to<Drain>::with<Drained>,
+    caf::reacts_to<LeadShard>, caf::reacts_to<FollowShard>, caf::reacts_to<RecordsCommitted>,
+    caf::reacts_to<JournalFailed>, caf::reacts_to<MeetCoordinator>, caf::reacts_to<ShardTick>>;
 /// An orders shard, alike.
 using OrderShard =
     caf::typed_actor<caf::replies_to<WriteOrder>::with<OrderAnswer>, caf::reacts_to<WriteOrders>,
@@ -64,14 +63,15 @@ using OrderShard =
                      caf::replies_to<ReadStatus>::with<ShardStatusReading>>;
 using LocalOrderShard =
     OrderShard::extend<caf::replies_to<Materialise>::with<MaterialiseDone>,
-                       caf::replies_to<Drain>::with<Drained>, caf::reacts_to<Stored>,
+                       caf::replies_to<Drain>::with<Drained>, caf::reacts_to<LeadShard>,
+                       caf::reacts_to<FollowShard>, caf::reacts_to<RecordsCommitted>,
                        caf::reacts_to<JournalFailed>, caf::reacts_to<ShardTick>>;
 /// Whoever sends WriteCatalogs, and whoever sends WriteOrders.
 using CatalogAsker = caf::typed_actor<caf::reacts_to<CatalogAnswers>>;
 using OrderAsker = caf::typed_actor<caf::reacts_to<OrderAnswers>>;
 /// Merges the records of all shards into one synced write (journal_writer.hpp). Sends Stored back
 /// to the sender.
-using JournalWriter = caf::typed_actor<caf::reacts_to<AppendRecords>>;
+using JournalWriter = caf::typed_actor<caf::reacts_to<WriteJournal>>;
 
 /// One shard as others reach it.
 template <class Handle>

@@ -33,63 +33,60 @@ public:
 private:
   behavior_type make_behavior() override {
     return {
-        [this](AppendRecords& request) { on_append(request); },
+        [this](WriteJournal& request) { on_write(request); },
         [this](const SyncWaiting&) { on_sync(); },
     };
   }
 
-  void on_append(AppendRecords& request) {
-    const auto shard = caf::actor_cast<StoredListener>(current_sender());
+  void on_write(WriteJournal& request) {
+    const auto asker = caf::actor_cast<StoredListener>(current_sender());
     if (failure_) {
-      send(shard, JournalFailed{*failure_});
+      send(asker, JournalFailed{*failure_});
       return;
     }
-    if (entries_.empty())
-      send(this, SyncWaiting{});  // lands behind every record that waits already
-    for (storage::JournalEntry& entry : request.entries) {
-      bytes_ += entry.bytes.size();
-      auto& waiting = senders_[entry.shard];
-      waiting.actor = shard;
-      waiting.upto = entry.position;
-      entries_.push_back(std::move(entry));
-    }
-    committed_.push_back(request.committed);
+    if (writes_.empty()) send(this, SyncWaiting{});  // lands behind every record that waits already
+    for (const auto& record : request.write.records) bytes_ += record.size();
+    records_ += request.write.records.size();
+    Waiting& waiting = askers_[request.write.shard];
+    waiting.actor = asker;
+    waiting.ticket = request.ticket;
+    writes_.push_back(std::move(request.write));
     if (bytes_ >= parts_.batch_bytes_max) on_sync();
   }
 
   void on_sync() {
-    if (entries_.empty()) return;  // written already, because the batch was full
+    if (writes_.empty()) return;  // written already, because the batch was full
     failpoint("journal.before_sync");
     const auto begin = std::chrono::steady_clock::now();
-    const auto written = parts_.journal->append(entries_, committed_, parts_.durability);
+    const auto written = parts_.journal->write(writes_, parts_.durability);
     const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
-    if (parts_.metrics) parts_.metrics->synced(entries_.size(), bytes_, taken.count());
+    if (parts_.metrics) parts_.metrics->synced(records_, bytes_, taken.count());
     if (!written) {
       failure_ = written.error();
       parts_.health->failed = true;
     }
-    for (auto& [id, waiting] : senders_) {
+    for (auto& [id, waiting] : askers_) {
       if (written) {
-        send(waiting.actor, Stored{waiting.upto});
+        send(waiting.actor, Stored{waiting.ticket});
       } else {
         send(waiting.actor, JournalFailed{*failure_});
       }
     }
-    entries_.clear();
-    committed_.clear();
-    senders_.clear();
+    writes_.clear();
+    askers_.clear();
     bytes_ = 0;
+    records_ = 0;
   }
 
   struct Waiting {
     StoredListener actor;
-    engine::Position upto = 0;
+    std::uint64_t ticket = 0;
   };
   JournalWriterParts parts_;
-  std::vector<storage::JournalEntry> entries_;
-  std::vector<engine::ShardPosition> committed_;
-  std::unordered_map<engine::ShardId, Waiting> senders_;
+  std::vector<storage::JournalWrite> writes_;
+  std::unordered_map<engine::ShardId, Waiting> askers_;
   std::size_t bytes_ = 0;
+  std::size_t records_ = 0;
   std::optional<engine::Error> failure_;
 };
 

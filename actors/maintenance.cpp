@@ -4,8 +4,6 @@
 
 #include "actors/recovery.hpp"
 #include "storage/backup.hpp"
-#include "storage/coordinator.hpp"
-#include "storage/coordinator_store.hpp"
 #include "storage/database.hpp"
 #include "storage/journal.hpp"
 
@@ -77,6 +75,16 @@ Result<ReplayedShard> replay_orders(const RecoverySource& source, bool whole) {
   return result;
 }
 
+/// Which of them a folder holds, its journal says; in a cluster nothing else here does.
+std::vector<engine::ShardId> possible_shards() {
+  std::vector<engine::ShardId> all;
+  for (const auto service : {engine::Service::catalog, engine::Service::orders}) {
+    for (std::uint16_t number = 0; number < engine::kSlotCount; ++number)
+      all.push_back({service, number});
+  }
+  return all;
+}
+
 }  // namespace
 
 Result<std::vector<ReplayedShard>> replay_journals(const std::filesystem::path& data) {
@@ -86,16 +94,15 @@ Result<std::vector<ReplayedShard>> replay_journals(const std::filesystem::path& 
   auto database = storage::Database::open(data, {});
   if (!database) return database.error();
   storage::Journal journal{**database};
-  storage::CoordinatorStore coordinator{**database};
-  const auto map = storage::load_or_create_shard_map(coordinator, {});
-  if (!map) return map.error();
-
   std::vector<ReplayedShard> shards;
-  for (const auto& range : map->ranges) {
-    const RecoverySource source{database->get(), &journal, {}, range.shard};
-    const auto first = journal.first(range.shard);
+  for (const engine::ShardId shard : possible_shards()) {
+    const RecoverySource source{database->get(), &journal, {}, shard};
+    const auto marks = journal.watermarks(shard);
+    if (!marks) return marks.error();
+    if (marks->stored == 0) continue;  // no copy of it is here
+    const auto first = journal.first(shard);
     if (!first) return first.error();
-    auto replayed = range.shard.service == engine::Service::catalog
+    auto replayed = shard.service == engine::Service::catalog
                         ? replay_catalog(source, *first == 1)
                         : replay_orders(source, *first == 1);
     if (!replayed) return replayed.error();

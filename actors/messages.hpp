@@ -151,9 +151,9 @@ using engine::UnfinishedCheckouts;
 
 // Every shard.
 
-/// From the journal writer: everything up to here is on this node's disk.
+/// From the journal writer: everything asked for up to this ticket is on this node's disk.
 struct Stored {
-  engine::Position upto = 0;
+  std::uint64_t ticket = 0;
 };
 struct ReadStatus {};
 struct ShardStatusReading {
@@ -175,11 +175,10 @@ struct ShardTick {};
 
 // Journal writer.
 
-/// Records of one shard, positions contiguous with those sent before; and how far it is known to be
-/// committed, which is written beside them.
-struct AppendRecords {
-  std::vector<storage::JournalEntry> entries;
-  engine::ShardPosition committed;
+/// What one shard wants on disk; carried out in order. Tickets rise.
+struct WriteJournal {
+  storage::JournalWrite write;
+  std::uint64_t ticket = 0;
 };
 /// The journal failed: the node is unhealthy and ends. Sent to every shard, which refuses
 /// everything from then on.
@@ -285,7 +284,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::MaterialiseDone)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::Drain)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::Drained)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ShardTick)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::AppendRecords)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::WriteJournal)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::JournalFailed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::BeginCheckoutSaga)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::CheckoutAnswer)

@@ -217,7 +217,7 @@ struct Pulled {
 };
 
 void Pulled::pull(const Metrics::Sources& sources) {
-  for (const PublicationPtr& shard : sources.shards) {
+  for (const PublicationPtr& shard : sources.shards()) {
     const Labels labels{{"shard", shard->shard.name()}};
     const auto set = [&](Family<Gauge>& family, std::uint64_t value) {
       family.Add(labels).Set(static_cast<double>(value));

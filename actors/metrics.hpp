@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "actors/shard_publication.hpp"
 #include "engine/types/shard.hpp"
@@ -63,7 +64,7 @@ public:
   /// Sources of the gauges that are read when the text is rendered. To be set before the first
   /// render(); they must outlive it or be taken back by forget_sources().
   struct Sources {
-    std::vector<PublicationPtr> shards;
+    std::function<std::vector<PublicationPtr>()> shards;
     std::function<std::uint64_t(const std::string&)> database_property;
     std::function<std::uint64_t()> free_bytes;
     std::function<std::size_t()> actors_running;

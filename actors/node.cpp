@@ -1,5 +1,6 @@
 #include "actors/node.hpp"
 
+#include <algorithm>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 #include <condition_variable>
@@ -8,131 +9,36 @@
 #include <random>
 #include <utility>
 
-#include "actors/catalog_shard.hpp"
 #include "actors/checkout_coordinator.hpp"
 #include "actors/node_content.hpp"
-#include "actors/order_shard.hpp"
 #include "actors/product_coordinator.hpp"
-#include "actors/recovery.hpp"
 #include "actors/reservation_coordinator.hpp"
 #include "actors/search_coordinator.hpp"
+#include "engine/cluster/placement.hpp"
+#include "storage/cluster_facts.hpp"
 #include "storage/coordinator.hpp"
 #include "storage/coordinator_store.hpp"
 
 namespace souk::actors {
 
+namespace cluster = engine::cluster;
 using engine::Error;
 using engine::Result;
 
 namespace {
 
 constexpr std::size_t kDirectoryEntries = std::size_t{1} << 21U;  // 16 MB
+/// How long a start waits for its shards to have a leader. Peers may not be there yet: what is not
+/// led then is unavailable, not wrong.
+constexpr std::chrono::seconds kSettleMax{10};
+constexpr std::chrono::seconds kPlaceEvery{1};
+/// Of three copies and more. Below it writes are refused: one disk alone would hold them.
+constexpr std::uint32_t kMinInSync = 2;
 
 template <class Handle>
 void end(Handle& handle) {
   if (handle) caf::anon_send_exit(handle, caf::exit_reason::user_shutdown);
   handle = nullptr;
-}
-
-}  // namespace
-
-/// Indexed by shard number.
-struct RecoveredShards {
-  std::vector<RecoveredCatalog> catalog;
-  std::vector<RecoveredOrders> orders;
-};
-
-namespace {
-
-/// Recovers all shards, several at a time; reports on the calling thread.
-class Recovery {
-public:
-  Recovery(const Node::Content& node, const engine::ShardMap& map) : node_{node}, map_{map} {
-    shards_.catalog.resize(map.shards_of(engine::Service::catalog).size());
-    shards_.orders.resize(map.shards_of(engine::Service::orders).size());
-  }
-
-  Result<RecoveredShards> run(const Progress& progress) {
-    const std::size_t threads = std::min<std::size_t>(
-        std::max(1U, std::thread::hardware_concurrency()), map_.ranges.size());
-    std::vector<std::jthread> workers;
-    for (std::size_t i = 0; i < threads; ++i) workers.emplace_back([this] { work(); });
-    for (std::unique_lock lock{mutex_}; finished_ < map_.ranges.size();) {
-      const std::size_t before = finished_;
-      changed_.wait(lock, [&] { return finished_ > before; });
-      if (progress) {
-        progress(static_cast<double>(finished_) / static_cast<double>(map_.ranges.size()),
-                 "recovering shards");
-      }
-    }
-    workers.clear();
-    if (failure_) return *failure_;
-    return std::move(shards_);
-  }
-
-private:
-  void work() {
-    for (;;) {
-      std::size_t mine = 0;
-      {
-        const std::lock_guard lock{mutex_};
-        if (next_ == map_.ranges.size()) return;
-        mine = next_++;
-      }
-      auto failure = recover(map_.ranges[mine].shard);
-      const std::lock_guard lock{mutex_};
-      if (failure && !failure_) failure_ = std::move(failure);
-      ++finished_;
-      changed_.notify_one();
-    }
-  }
-
-  std::optional<Error> recover(engine::ShardId shard) {
-    const RecoverySource source{node_.database.get(), node_.journal.get(), node_.segments(), shard,
-                                &names_};
-    if (shard.service == engine::Service::orders) {
-      auto recovered = recover_orders(source);
-      if (!recovered) return recovered.error();
-      shards_.orders[shard.number] = std::move(*recovered);
-      return {};
-    }
-    auto recovered = recover_catalog(source);
-    if (!recovered) return recovered.error();
-    recovered->replica->state().for_each_product([&](const engine::ProductEntry& product) {
-      for (const engine::Sku& sku : product.skus) node_.directory->learn(sku, product.id);
-    });
-    shards_.catalog[shard.number] = std::move(*recovered);
-    return {};
-  }
-
-  const Node::Content& node_;
-  const engine::ShardMap& map_;
-  RecoveredShards shards_;
-  engine::NamePool names_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::size_t next_ = 0;
-  std::size_t finished_ = 0;
-  std::optional<Error> failure_;
-};
-
-ShardLimits limits_of(const NodeConfig& config) {
-  ShardLimits limits;
-  limits.materialise_bytes = config.materialise_bytes;
-  limits.materialise_every = std::chrono::seconds{config.materialise_seconds};
-  limits.journal_keep_bytes = config.journal_keep_bytes;
-  limits.backlog_bytes_max = 4 * config.materialise_bytes;
-  return limits;
-}
-
-template <class Recovered>
-PublicationPtr publication_of(engine::ShardId shard, const Recovered& recovered,
-                              std::uint32_t queue_max) {
-  auto publication = std::make_shared<ShardPublication>(shard, queue_max);
-  publication->stored = recovered.stored;
-  publication->committed = recovered.stored;
-  publication->materialised = recovered.materialised;
-  return publication;
 }
 
 }  // namespace
@@ -145,24 +51,29 @@ Result<void> Node::Content::open(const Progress& progress) {
   health->disk_full = database->free_bytes() < config.free_bytes_min;
   journal = std::make_unique<storage::Journal>(*database);
   directory = std::make_shared<SkuDirectory>(kDirectoryEntries);
-
   coordinator = config.coordinator ? config.coordinator
                                    : std::make_shared<storage::CoordinatorStore>(*database);
-  if (progress) progress(0, "asking the coordinator for the shard map");
-  const auto map =
-      storage::load_or_create_shard_map(*coordinator, {config.catalog_shards, config.order_shards});
-  if (!map) {
-    Error error = map.error();
-    error.detail = std::string{kNoShardMap} + ": " + error.detail;
-    return error;
+  const auto named = storage::load_or_create_node_id(*database);
+  if (!named) return named.error();
+  self_id = *named;
+  start_actors();
+  if (const auto started = start_peers(); !started) return started;
+  if (const auto started = start_shards(progress); !started) return started;
+  start_coordinators();
+  if (peers) {
+    peers->join(coordinator);
+    placer = std::jthread{[this](const std::stop_token& stop) { place_copies(stop); }};
   }
-  auto shards = Recovery{*this, *map}.run(progress);
-  if (!shards) return shards.error();
-  start_actors(*map, std::move(*shards));
+  if (progress) progress(1, "waiting for the shards' leaders");
+  host->wait_settled(kSettleMax);
+  caf::anon_send(checkouts, ResumeCheckouts{});
+  show_metrics();
+  health->recovering = false;
+  housekeeper = std::jthread{[this](const std::stop_token& stop) { watch_disk(stop); }};
   return {};
 }
 
-void Node::Content::start_actors(const engine::ShardMap& map, RecoveredShards shards) {
+void Node::Content::start_actors() {
   system_config.set_scheduler(config.scheduler_threads);
   system = std::make_unique<caf::actor_system>(system_config);
   writer = spawn_journal_writer(
@@ -173,45 +84,108 @@ void Node::Content::start_actors(const engine::ShardMap& map, RecoveredShards sh
   materialiser = spawn_materialiser(*system, {database.get(), journal.get(), segments(), health},
                                     Placement::detached);
   merger = spawn_merger(*system, Placement::detached);
+}
 
-  auto made = std::make_shared<Routes>();
-  made->map = map;
+Result<void> Node::Content::start_peers() {
+  if (!config.peers) return {};
+  NodePeers::Handlers handlers;
+  handlers.replica_message = [this](engine::ShardId shard, cluster::NodeId from,
+                                    cluster::Message message) {
+    if (host) host->deliver(shard, from, std::move(message));
+  };
+  handlers.request = [](PeerArrival arrival) {
+    if (arrival.answer) arrival.answer(Error{engine::Errc::not_implemented, "unknown request"});
+  };
+  auto started = NodePeers::start(*config.peers, self_id, std::move(handlers));
+  if (!started) return started.error();
+  peers = std::move(*started);
+  return {};
+}
+
+Result<void> Node::Content::start_shards(const Progress& progress) {
+  ShardHost::Parts parts;
+  parts.config = &config;
+  parts.system = system.get();
+  parts.database = database.get();
+  parts.journal = journal.get();
+  parts.segments = segments();
+  parts.coordinator = coordinator;
+  parts.self = self_id;
+  parts.metrics = &metrics;
+  parts.health = health;
+  parts.writer = writer;
+  parts.materialiser = materialiser;
+  parts.merger = merger;
+  parts.table = table;
+  parts.directory = directory;
+  parts.post = [this](cluster::NodeId to, engine::ShardId shard, const cluster::Message& message) {
+    if (peers) peers->post(to, shard, message);
+  };
+  parts.send_checkpoint = [](engine::ShardId, cluster::NodeId) {};
+  parts.remote_catalog = [](engine::ShardId, const PublicationPtr&) { return CatalogShard{}; };
+  parts.remote_orders = [](engine::ShardId, const PublicationPtr&) { return OrderShard{}; };
+  parts.on_configuration = [](const cluster::Revised&) {};
+  parts.on_leading = [](engine::ShardId, bool) {};
+  host = std::make_unique<ShardHost>(std::move(parts));
+
+  if (progress) progress(0, "asking the coordinator for the shards");
+  const auto found = storage::load_or_create_configurations(
+      *coordinator, {config.catalog_shards, config.order_shards}, self_id,
+      config.replicas > kMinInSync ? kMinInSync : 1);
+  if (!found) {
+    Error error = found.error();
+    error.detail = std::string{kNoShardMap} + ": " + error.detail;
+    return error;
+  }
+  if (const auto opened = host->open(*found, progress); !opened) return opened;
+  host->follow();
+  return {};
+}
+
+void Node::Content::show_metrics() {
   Metrics::Sources sources;
-  for (std::size_t i = 0; i < shards.catalog.size(); ++i) {
-    const engine::ShardId id{engine::Service::catalog, static_cast<std::uint16_t>(i)};
-    RecoveredCatalog& shard = shards.catalog[i];
-    auto publication = publication_of(id, shard, config.shard_queue_max);
-    publication->publish(shard.snapshot);
-    sources.shards.push_back(publication);
-    auto actor = spawn_catalog_shard(
-        *system,
-        {std::move(shard.replica), publication, storage::CatalogStore{*database, id}, writer,
-         materialiser, merger, health, &system_clock(), &metrics.shard(id), limits_of(config)});
-    made->catalog.push_back({id, actor, std::move(publication)});
-    local_catalog.push_back(std::move(actor));
-  }
-  for (std::size_t i = 0; i < shards.orders.size(); ++i) {
-    const engine::ShardId id{engine::Service::orders, static_cast<std::uint16_t>(i)};
-    RecoveredOrders& shard = shards.orders[i];
-    auto publication = publication_of(id, shard, config.shard_queue_max);
-    sources.shards.push_back(publication);
-    auto actor = spawn_order_shard(
-        *system,
-        {std::move(shard.state), publication, std::make_unique<storage::OrderStore>(*database, id),
-         writer, materialiser, health, &system_clock(), &metrics.shard(id), limits_of(config)});
-    made->orders.push_back({id, actor, std::move(publication)});
-    local_orders.push_back(std::move(actor));
-  }
-  table->replace(std::move(made));
-  start_coordinators();
-
+  sources.shards = [this] { return host->publications(); };
   sources.database_property = [this](const std::string& name) { return database->property(name); };
   sources.free_bytes = [this] { return database->free_bytes(); };
   sources.actors_running = [this] { return system->registry().running(); };
   sources.disk_full = [this] { return health->disk_full.load(); };
   metrics.set_sources(std::move(sources));
-  health->recovering = false;
-  housekeeper = std::jthread{[this](const std::stop_token& stop) { watch_disk(stop); }};
+}
+
+/// Every shard that is led here is looked at once a second: one step at a time.
+void Node::Content::place_copies(const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  std::unique_lock lock{mutex};
+  while (!wake.wait_for(lock, stop, kPlaceEvery, [&] { return stop.stop_requested(); })) {
+    const auto known = host->configurations();
+    std::vector<cluster::Candidate> alive;
+    for (const storage::NodeFact& fact : peers->nodes()) {
+      const auto id = storage::node_of(fact.id);
+      const bool holds_data =
+          std::find(fact.roles.begin(), fact.roles.end(), "data") != fact.roles.end();
+      if (!id || !holds_data) continue;
+      cluster::Candidate candidate{*id, fact.zone, 0, 0};
+      for (const auto& each : known) {
+        const auto& shard = each.configuration;
+        candidate.led += shard.primary == *id ? 1 : 0;
+        candidate.copies += shard.is_member(*id) || shard.learner(*id) != nullptr ? 1 : 0;
+      }
+      alive.push_back(std::move(candidate));
+    }
+    for (const HostedShard& shard : host->hosted()) {
+      if (shard.publication->role != cluster::Role::primary) continue;
+      const auto each = std::find_if(known.begin(), known.end(), [&](const auto& revised) {
+        return revised.configuration.shard == shard.publication->shard;
+      });
+      if (each == known.end() || each->configuration.primary != self_id) continue;
+      const auto order = cluster::next_placement(each->configuration, alive, config.replicas);
+      if (!order) continue;
+      caf::anon_send(shard.replica, GiveOrder{*order});
+      // One leadership at a time, so that the next look sees what came of it.
+      if (order->kind == cluster::OrderKind::hand_over) break;
+    }
+  }
 }
 
 void Node::Content::start_coordinators() {
@@ -227,8 +201,7 @@ void Node::Content::start_coordinators() {
   limits.test_payments_file = config.data / "test_payments.log";
   checkouts =
       spawn_checkout_coordinator(*system, table, directory, system_clock(), limits, metrics);
-  for (const auto& shard : local_catalog) caf::anon_send(shard, MeetCoordinator{checkouts});
-  caf::anon_send(checkouts, ResumeCheckouts{});
+  host->meet(checkouts);
 }
 
 void Node::Content::watch_disk(const std::stop_token& stop) {
@@ -257,8 +230,9 @@ void Node::Content::drain(std::chrono::milliseconds limit) {
   ask(reservations);
   ask(products);
   ask(searches);
-  for (const auto& shard : local_orders) ask(shard);
-  for (const auto& shard : local_catalog) ask(shard);
+  if (peers) host->hand_over_all(std::min(left(), std::chrono::milliseconds{3000}));
+  for (const HostedShard& shard : host->hosted()) ask(shard.orders);
+  for (const HostedShard& shard : host->hosted()) ask(shard.catalog);
   if (health->failed) return;
   self->request(materialiser, left(), FlushTables{}).receive([](Saved&) {}, [](caf::error&) {});
 }
@@ -268,8 +242,8 @@ void Node::Content::end_actors() {
   end(reservations);
   end(products);
   end(searches);
-  for (auto& shard : local_orders) end(shard);
-  for (auto& shard : local_catalog) end(shard);
+  if (host) host->end();
+  if (peers) peers->leave();
   end(merger);
   end(materialiser);
   end(writer);
@@ -292,7 +266,8 @@ void Node::stop(std::chrono::milliseconds drain) {
   content.health->stopping = true;
   if (!content.system) return;  // it never started
   content.housekeeper = {};
-  content.drain(drain);
+  content.placer = {};
+  if (content.host && !content.health->recovering) content.drain(drain);
   content.metrics.forget_sources();
   content.end_actors();
 }

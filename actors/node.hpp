@@ -5,8 +5,11 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "actors/peer_transport.hpp"
 #include "engine/types/result.hpp"
 #include "engine/types/shard.hpp"
 
@@ -19,26 +22,37 @@ namespace souk::actors {
 class Clock;
 class Metrics;
 
+/// How a node speaks with the others of its cluster.
+struct PeersConfig {
+  std::string cluster = "souk";
+  std::string version;             // of the program, for people
+  std::string listen_host = "127.0.0.1";
+  std::uint16_t listen_port = 0;   // 0: any
+  std::string advertise_host;      // empty: listen_host
+  std::uint16_t advertise_port = 0;  // 0: the port it listens on
+  std::string zone;
+  std::vector<std::string> roles{"gateway", "data"};
+  std::optional<PeerTls> tls;      // none: anybody who reaches the port can talk
+};
+
 /// Settings of a node. Every field: unit, range, default, and when to change it.
 struct NodeConfig {
-  std::filesystem::path data;             // folder; created if missing
-  std::uint32_t catalog_shards = 4;       // at the first start of a data folder only; 1 to 256
-  std::uint32_t order_shards = 2;         // at the first start only; 1 to 256
-  std::uint32_t scheduler_threads = 0;    // 0: one per core
-  std::uint32_t search_workers = 0;       // 0: one per core
-  std::uint32_t shard_queue_max = 8192;   // commands waiting per shard before it answers overloaded
-  std::uint32_t search_queue_max = 1024;  // queries waiting per node before it answers overloaded
-  std::uint64_t materialise_bytes = 64U
-                                    << 20U;  // journal bytes per shard between two materialisations
+  std::filesystem::path data;                       // folder; created if missing
+  std::uint32_t catalog_shards = 4;                 // at the first start of a data folder only; 1 to 256
+  std::uint32_t order_shards = 2;                   // at the first start only; 1 to 256
+  std::uint32_t scheduler_threads = 0;              // 0: one per core
+  std::uint32_t search_workers = 0;                 // 0: one per core
+  std::uint32_t shard_queue_max = 8192;             // commands waiting per shard before it answers overloaded
+  std::uint32_t search_queue_max = 1024;            // queries waiting per node before it answers overloaded
+  std::uint64_t materialise_bytes = 64U << 20U;     // journal bytes per shard between two materialisations
   std::uint32_t materialise_seconds = 10;
-  std::uint64_t journal_keep_bytes =
-      64U << 20U;  // materialised journal kept per shard, for followers and replays
-  std::uint64_t free_bytes_min = 512U
-                                 << 20U;  // below: writes are refused with disk_full, reads go on
-  bool sync_journal = true;   // false loses acknowledged writes at a power cut: tests only
-  bool test_payments = true;  // the built-in `test` provider
-  std::shared_ptr<storage::Coordinator>
-      coordinator;  // who knows the shard map; none: the node's own database
+  std::uint64_t journal_keep_bytes = 64U << 20U;    // materialised journal kept per shard, for followers and replays
+  std::uint64_t free_bytes_min = 512U << 20U;       // below: writes are refused with disk_full, reads go on
+  bool sync_journal = true;                         // false loses acknowledged writes at a power cut: tests only
+  bool test_payments = true;                        // the built-in `test` provider
+  std::uint32_t replicas = 1;                       // members that each shard should have, 1 to 9
+  std::optional<PeersConfig> peers;                 // none: the node is alone
+  std::shared_ptr<storage::Coordinator> coordinator;  // who knows the shard map; none: the node's own database
 };
 
 /// Progress of a long start or work: 0..1 and what is being done.
@@ -57,10 +71,8 @@ inline constexpr const char* kNoShardMap = "the coordinator does not give the sh
 /// One node: opens the stores, recovers every shard, spawns the actors. Clients are made on it.
 class Node {
 public:
-  /// Blocks until every shard is ready. Errors: storage_failure, newer_format, corrupt_record,
-  /// disk_full.
-  static engine::Result<std::unique_ptr<Node>> start(const NodeConfig& config,
-                                                     const Progress& progress = {});
+  /// Blocks until every shard is ready. Errors: storage_failure, newer_format, corrupt_record, disk_full.
+  static engine::Result<std::unique_ptr<Node>> start(const NodeConfig& config, const Progress& progress = {});
   /// Waits for commands under way, materialises, closes. Idempotent. Takes at most `drain`.
   void stop(std::chrono::milliseconds drain);
   ~Node();
@@ -73,7 +85,7 @@ public:
   bool healthy() const;
   CoordinatorStatus coordinator() const;
 
-  struct Content;  // for actors/ only
+  struct Content;   // for actors/ only
 
 private:
   friend class Client;

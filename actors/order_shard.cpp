@@ -1,7 +1,10 @@
 #include "actors/order_shard.hpp"
 
+#include <algorithm>
 #include <caf/actor_system.hpp>
+#include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
+#include <cassert>
 #include <deque>
 #include <utility>
 
@@ -11,6 +14,7 @@
 #include "actors/order_reader.hpp"
 #include "actors/record_pipeline.hpp"
 #include "actors/shard_waiters.hpp"
+#include "storage/record.hpp"
 
 namespace souk::actors {
 
@@ -89,12 +93,14 @@ private:
         [this](WriteOrder& request) { return on_write(request); },
         [this](WriteOrders& request) { on_write_many(request); },
         [this](ReadOrders& request) { return on_read(request); },
-        [this](const AwaitCheckout& request) { return on_await(request); },
-        [this](const ReadUnfinished&) { return UnfinishedCheckouts{state_.unfinished()}; },
+        [this](AwaitCheckout& request) { return on_await(request); },
+        [this](const ReadUnfinished& request) { return on_unfinished(request); },
         [this](const ReadStatus&) { return on_status(); },
         [this](const Materialise&) { return on_materialise(); },
         [this](const Drain&) { return on_drain(); },
-        [this](const Stored& stored) { on_stored(stored); },
+        [this](const LeadShard& lead) { on_lead(lead); },
+        [this](const FollowShard& follow) { on_follow(follow); },
+        [this](const RecordsCommitted& news) { on_committed(news); },
         [this](const JournalFailed& failure) { on_journal_failed(failure); },
         [this](const ShardTick&) { on_tick(); },
         [this](const DecideOrders&) { on_decide(); },
@@ -103,12 +109,15 @@ private:
 
   caf::result<OrderAnswer> on_write(WriteOrder& request) {
     if (auto refused = refusal_of(request.command)) return refuse(std::move(*refused));
+    if (!leading_ && parts_->elsewhere) return delegate(parts_->elsewhere, std::move(request));
     auto promise = make_response_promise<OrderAnswer>();
     take_in({std::move(request.command), request.deadline, {promise}});
     return promise;
   }
 
   void on_write_many(WriteOrders& request) {
+    if (!leading_ && !draining_ && !failure_ && parts_->elsewhere)
+      return pass_on(current_sender(), std::move(request));
     const caf::strong_actor_ptr& asker = current_sender();
     for (auto& item : request.items) {
       if (auto refused = refusal_of(item.command)) {
@@ -142,17 +151,22 @@ private:
     schedule_decide();
   }
 
+  /// Commands that another node's copy has to decide: it answers their sender.
+  void pass_on(const caf::strong_actor_ptr& asker, WriteOrders commands) {
+    caf::send_as(caf::actor_cast<OrderAsker>(asker), parts_->elsewhere, std::move(commands));
+  }
+
   /// The message lands behind every command that is in the mailbox already, so these make one
   /// batch.
   void schedule_decide() {
-    if (decide_scheduled_ || waiting_.empty() || pipeline_.full()) return;
+    if (!leading_ || decide_scheduled_ || waiting_.empty() || pipeline_.full()) return;
     decide_scheduled_ = true;
     send(this, DecideOrders{});
   }
 
   void on_decide() {
     decide_scheduled_ = false;
-    if (failure_ || pipeline_.full() || waiting_.empty()) return;
+    if (failure_ || !leading_ || pipeline_.full() || waiting_.empty()) return;
     auto record = pipeline_.next(parts_->clock->now());
     std::vector<std::pair<Position, Pending>> held;
     std::size_t commands = 0;
@@ -203,37 +217,97 @@ private:
   }
 
   void journal(engine::OrderRecord record, std::size_t commands) {
-    AppendRecords append;
-    append.entries.push_back(
-        {publication_.shard, record.position, record.epoch, storage::encode_record(record)});
-    append.committed = {publication_.shard, pipeline_.committed()};
-    const std::size_t bytes = append.entries.front().bytes.size();
-    parts_->metrics->decided(commands, bytes);
-    backlog_.add(record.position, bytes);
+    auto payload = std::make_shared<const std::string>(storage::encode_record(record));
+    parts_->metrics->decided(commands, payload->size());
+    ProposeRecords propose;
+    propose.records.push_back(
+        {record.position, record.epoch, storage::payload_checksum(*payload), std::move(payload)});
     pipeline_.push(std::move(record));
-    send(parts_->journal, std::move(append));
+    send(parts_->log, std::move(propose));
   }
 
-  void on_stored(const Stored& stored) {
-    publication_.stored = stored.upto;
-    // One replica: what is stored here is stored on every member.
-    on_committed(stored.upto);
-  }
-
-  void on_committed(Position upto) {
+  void on_lead(const LeadShard& lead) {
     if (failure_) return;
-    auto records = pipeline_.commit(upto);
-    publication_.committed = pipeline_.committed();
+    assert(state_.position() == lead.last);
+    leading_ = true;
+    pipeline_.restart(lead.last, lead.epoch);
+    schedule_decide();
+  }
+
+  /// What was decided may be committed or not, by whoever leads now; what was not decided yet is
+  /// theirs.
+  void on_follow(const FollowShard& follow) {
+    leading_ = false;
+    state_.forget_tentative();
+    const Error unknown{Errc::unknown_outcome,
+                        follow.why.detail +
+                            ": whether it was done is not known; ask again with the "
+                            "same key"};
+    pipeline_.abandon([&](Position, Pending pending) {
+      answer(pending.to, {unknown, state_.position()});
+    });
+    answers_.send(this);
+    if (parts_->elsewhere) pass_on_waiting();
+    finish_drain();
+  }
+
+  /// Whatever was not decided yet is decided by whoever leads now.
+  void pass_on_waiting() {
+    std::vector<std::pair<caf::strong_actor_ptr, WriteOrders>> batches;
+    for (Waiting& waiting : std::exchange(waiting_, {})) {
+      if (waiting.to.promise) {
+        waiting.to.promise->delegate(parts_->elsewhere,
+                                     WriteOrder{std::move(waiting.command), waiting.deadline});
+      } else if (waiting.to.asker) {
+        auto batch = std::find_if(batches.begin(), batches.end(),
+                                  [&](const auto& each) { return each.first == waiting.to.asker; });
+        if (batch == batches.end())
+          batch = batches.insert(batch, {waiting.to.asker, WriteOrders{}});
+        batch->second.items.push_back(
+            {waiting.to.serial, std::move(waiting.command), waiting.deadline});
+      }
+    }
+    for (auto& [asker, batch] : batches) pass_on(asker, std::move(batch));
+    waiting_reads_.pass_on([this](ReadOrders request, auto promise) {
+      if (request.at_least > 0 && request.at_least <= state_.position()) {
+        promise.deliver(read(request));
+      } else {
+        promise.delegate(parts_->elsewhere, std::move(request));
+      }
+    });
+    twins_.pass_on([this](const OrderId& id, Deadline deadline, auto promise) {
+      promise.delegate(parts_->elsewhere, AwaitCheckout{id, deadline});
+    });
+  }
+
+  /// Without a leader nothing is decided, and without a way to one nothing is passed on: at its
+  /// deadline a command is answered all the same.
+  void expire_waiting() {
+    const auto now = std::chrono::steady_clock::now();
+    std::erase_if(waiting_, [&](const Waiting& waiting) {
+      if (waiting.deadline > now) return false;
+      if (waiting.to.somebody()) {
+        answer(waiting.to,
+               {Error{Errc::timed_out, "nobody led the shard in time"}, state_.position()});
+      }
+      return true;
+    });
+    answers_.send(this);
+  }
+
+  void on_committed(const RecordsCommitted& news) {
+    if (failure_) return;
+    auto records = take_committed(news);
+    if (failure_) return;
     const auto begin = std::chrono::steady_clock::now();
     for (engine::OrderRecord& record : records) {
+      if (!leading_ && !admit_all(record)) return;
       const auto over = twins_.over_with(record);
       state_.apply(std::move(record));
       for (const OrderId& id : over) twins_.wake(id, outcome_now(id));
     }
-    if (!records.empty()) {
-      parts_->metrics->published(Seconds(std::chrono::steady_clock::now() - begin).count());
-      show_state();
-    }
+    parts_->metrics->published(Seconds(std::chrono::steady_clock::now() - begin).count());
+    show_state();
     pipeline_.release(
         [this](Position, Pending pending) { answer(pending.to, std::move(pending.answer)); });
     answers_.send(this);
@@ -241,6 +315,53 @@ private:
     start_save_when_due();
     finish_drain();
     schedule_decide();
+  }
+
+  /// While this copy leads, every record is its own and known; else it is read.
+  std::vector<engine::OrderRecord> take_committed(const RecordsCommitted& news) {
+    for (const auto& record : news.records) backlog_.add(record.position, record.payload->size());
+    if (leading_) {
+      auto records = pipeline_.commit(news.records.back().position);
+      assert(records.size() == news.records.size());
+      return records;
+    }
+    std::vector<engine::OrderRecord> records;
+    Position expected = state_.position();
+    for (const auto& record : news.records) {
+      auto decoded = storage::decode_order_record(*record.payload);
+      if (!decoded) {
+        fail(decoded.error());
+        return {};
+      }
+      ++expected;
+      assert(record.position == expected);
+      records.push_back(std::move(*decoded));
+    }
+    return records;
+  }
+
+  /// A record of another node's may speak of a finished checkout that is only in the store here (a
+  /// refusal that is forgotten).
+  bool admit_all(const engine::OrderRecord& record) {
+    for (const engine::OrderEvent& event : record.events) {
+      engine::Result<void> loaded;
+      if (const auto* begun = std::get_if<engine::CheckoutBegun>(&event))
+        loaded = make_resident(begun->order);
+      if (const auto* forgotten = std::get_if<engine::RefusalsForgotten>(&event)) {
+        for (const OrderId& id : forgotten->orders) {
+          if (loaded) loaded = make_resident(id);
+        }
+      }
+      if (!loaded) return fail(loaded.error());
+    }
+    return true;
+  }
+
+  /// This copy cannot go on.
+  bool fail(const Error& error) {
+    parts_->health->failed = true;
+    on_journal_failed({error});
+    return false;
   }
 
   /// To a batch's sender it goes out with answers_.send().
@@ -255,7 +376,8 @@ private:
   }
 
   /// Repeats of a checkout under way wait here for what becomes of the first.
-  caf::result<OrderAnswer> on_await(const AwaitCheckout& request) {
+  caf::result<OrderAnswer> on_await(AwaitCheckout& request) {
+    if (!leading_ && parts_->elsewhere) return delegate(parts_->elsewhere, std::move(request));
     const auto loaded = make_resident(request.order);
     if (!loaded) return OrderAnswer{loaded.error(), state_.position()};
     const CheckoutEntry* entry = state_.resident(request.order);
@@ -266,6 +388,11 @@ private:
     auto promise = make_response_promise<OrderAnswer>();
     twins_.add(request.order, promise, request.deadline);
     return promise;
+  }
+
+  caf::result<UnfinishedCheckouts> on_unfinished(const ReadUnfinished& request) {
+    if (!leading_ && parts_->elsewhere) return delegate(parts_->elsewhere, request);
+    return UnfinishedCheckouts{state_.unfinished()};
   }
 
   OrderAnswer outcome_now(const OrderId& id) const {
@@ -292,7 +419,12 @@ private:
   }
 
   caf::result<OrderReading> on_read(ReadOrders& request) {
-    if (request.at_least <= state_.position()) return read(request);
+    // A token says how new is new enough; without one only the copy that leads can tell.
+    if (!leading_ && request.at_least == 0 && parts_->elsewhere)
+      return delegate(parts_->elsewhere, std::move(request));
+    if (request.at_least <= state_.position()) {
+      if (auto now = read_if_permitted(request)) return std::move(*now);
+    }
     auto promise = make_response_promise<OrderReading>();
     if (!waiting_reads_.add(std::move(request), promise)) {
       promise.deliver(
@@ -301,13 +433,22 @@ private:
     return promise;
   }
 
+  std::optional<OrderReading> read_if_permitted(const ReadOrders& request) {
+    if (!leading_) return request.at_least > 0 ? std::optional{read(request)} : std::nullopt;
+    const ReadPermit permit = ReadPermit::of(publication_);
+    if (!permit.holds(publication_, clock().now())) return {};
+    auto reading = read(request);
+    if (!permit.holds(publication_, clock().now())) return {};
+    return reading;
+  }
+
   OrderReading read(const ReadOrders& request) {
     return {find(state_, *parts_->store, request.question), state_.position()};
   }
 
   void answer_reads() {
     waiting_reads_.answer(state_.position(),
-                          [this](const ReadOrders& request) { return read(request); });
+                          [this](const ReadOrders& request) { return read_if_permitted(request); });
   }
 
   ShardStatusReading on_status() {
@@ -341,7 +482,8 @@ private:
     saving_ = std::make_shared<const engine::OrderChanges>(state_.take_changes());
     request(parts_->materialiser, caf::infinite,
             SaveOrders{publication_.shard, saving_,
-                       backlog_.keep_after(parts_->limits.journal_keep_bytes)})
+                       std::min<Position>(backlog_.keep_after(parts_->limits.journal_keep_bytes),
+                                          publication_.needed_after)})
         .then([this](Saved& saved) { on_saved(saved); },
               [this](caf::error& error) {
                 Saved saved{from_caf(error)};
@@ -391,8 +533,9 @@ private:
     answer_reads();
     twins_.give_up(std::chrono::steady_clock::now(), state_.position());
     if (failure_) return;
+    if (!leading_) expire_waiting();
     publication_.orders = state_.unfinished_count();
-    if (!draining_) sweep_refusals();
+    if (leading_ && !draining_) sweep_refusals();
     start_save_when_due();
   }
 
@@ -412,7 +555,8 @@ private:
 
   /// Lets go of the detached actors: handles to this actor may outlive it.
   void on_exit() override {
-    parts_->journal = nullptr;
+    parts_->log = nullptr;
+    parts_->elsewhere = nullptr;
     parts_->materialiser = nullptr;
     pipeline_.abandon([](engine::Position, Pending) {});
     waiting_.clear();
@@ -437,6 +581,7 @@ private:
   Deadline next_save_ = std::chrono::steady_clock::now() + parts_->limits.materialise_every;
   Deadline next_sweep_ = std::chrono::steady_clock::now() + kSweepEvery;
   std::optional<Error> failure_;
+  bool leading_ = false;
   bool decide_scheduled_ = false;
   bool draining_ = false;
 };

@@ -13,7 +13,8 @@ struct OrderShardParts {
   std::unique_ptr<engine::OrderState> state;  // recovered
   PublicationPtr publication;
   std::unique_ptr<storage::OrderStore> store;
-  JournalWriter journal;
+  ShardReplica log;  // proposes to it
+  OrderShard elsewhere;  // the way to whoever leads; may be null
   Materialiser materialiser;
   HealthPtr health;
   const Clock* clock = nullptr;

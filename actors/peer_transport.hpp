@@ -32,7 +32,7 @@ struct PeerEnvelope {
 
   friend bool operator==(const PeerEnvelope&, const PeerEnvelope&) = default;
 };
-inline constexpr std::size_t kPeerEnvelopeBytesMax = 1U << 20U;
+inline constexpr std::size_t kPeerEnvelopeBytesMax = 16U << 20U;
 
 /// Answers a request, once, from any thread. Lost if the asker is not connected any more.
 using PeerAnswer = std::function<void(engine::Result<std::string>)>;

@@ -22,6 +22,7 @@ public:
 
   /// The last position that was decided, and the last that is committed.
   engine::Position decided() const { return decided_; }
+  engine::Epoch epoch() const { return epoch_; }
   engine::Position committed() const { return committed_; }
   bool full() const { return in_flight_.size() >= in_flight_max_; }
   bool idle() const { return in_flight_.empty() && answers_.empty(); }
@@ -70,7 +71,13 @@ public:
       answer(due.first, std::move(due.second));
     }
   }
-  /// The journal failed: nothing in flight will ever be committed here.
+  /// Begins anew behind `last`, under a new leadership. Pre: idle().
+  void restart(engine::Position last, engine::Epoch epoch) {
+    assert(idle());
+    decided_ = committed_ = last;
+    epoch_ = epoch;
+  }
+  /// Nothing in flight is ours any more: it may be committed or not, by whoever leads now.
   template <class Answer>
   void abandon(Answer answer) {
     in_flight_.clear();

@@ -21,7 +21,7 @@ Result<Position> replay(const RecoverySource& source, Position from, Decode deco
   Position reached = from;
   std::optional<engine::Error> failure;
   const auto visited = source.journal->read(
-      source.shard, from, marks->stored, [&](const storage::JournalEntry& entry) {
+      source.shard, from, marks->committed, [&](const storage::JournalEntry& entry) {
         auto record = decode(entry.bytes);
         if (!record) {
           failure = record.error();
@@ -37,7 +37,7 @@ Result<Position> replay(const RecoverySource& source, Position from, Decode deco
       });
   if (failure) return *failure;
   if (!visited) return visited.error();
-  if (reached < marks->stored) {
+  if (reached < marks->committed) {
     return engine::Error{engine::Errc::corrupt_record,
                          source.shard.name() + ": the journal ends early"};
   }
@@ -65,15 +65,15 @@ Result<RecoveredCatalog> recover_catalog(const RecoverySource& source) {
   }
 
   engine::CatalogEffects effects;  // the index is rebuilt as a whole below
-  const auto stored = replay(
+  const auto applied = replay(
       source, recovered.materialised,
       [](const std::string& bytes) { return storage::decode_catalog_record(bytes); },
       [&](const engine::CatalogRecord& record) {
         state.apply(record, effects);
         effects = {};
       });
-  if (!stored) return stored.error();
-  recovered.stored = *stored;
+  if (!applied) return applied.error();
+  recovered.applied = *applied;
   recovered.snapshot = recovered.replica->rebuild();
   return recovered;
 }
@@ -98,7 +98,7 @@ Result<RecoveredOrders> recover_orders(const RecoverySource& source) {
       state.admit(std::move(**entry));
     }
   };
-  const auto stored = replay(
+  const auto applied = replay(
       source, recovered.materialised,
       [](const std::string& bytes) { return storage::decode_order_record(bytes); },
       [&](const engine::OrderRecord& record) {
@@ -111,8 +111,8 @@ Result<RecoveredOrders> recover_orders(const RecoverySource& source) {
         state.apply(record);
       });
   if (failure) return *failure;
-  if (!stored) return stored.error();
-  recovered.stored = *stored;
+  if (!applied) return applied.error();
+  recovered.applied = *applied;
   return recovered;
 }
 

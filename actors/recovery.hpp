@@ -28,16 +28,16 @@ struct RecoveredCatalog {
   std::unique_ptr<engine::CatalogReplica> replica;
   engine::SnapshotPtr snapshot;
   engine::Position materialised = 0;  // the journal was replayed from here
-  engine::Position stored = 0;
+  engine::Position applied = 0;
 };
 struct RecoveredOrders {
   std::unique_ptr<engine::OrderState> state;
   engine::Position materialised = 0;
-  engine::Position stored = 0;
+  engine::Position applied = 0;
 };
 
-/// Loads what was materialised, replays the journal after it, indexes what the saved segments do
-/// not cover. With one replica all that is stored is committed. Errors: corrupt_record,
+/// Loads what was materialised, replays the journal after it as far as it is known to be committed,
+/// indexes what the saved segments do not cover. Errors: corrupt_record,
 /// newer_format, storage_failure.
 engine::Result<RecoveredCatalog> recover_catalog(const RecoverySource& source);
 engine::Result<RecoveredOrders> recover_orders(const RecoverySource& source);

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <mutex>
 
@@ -45,6 +46,8 @@ public:
   /// same and steady_clock is before `lease_until` (since its epoch; max: nobody else can lead).
   std::atomic<std::uint64_t> leadership{0};
   std::atomic<std::chrono::steady_clock::rep> lease_until{0};
+  /// Records after this one are wanted by other copies of the shard: not to be trimmed.
+  std::atomic<engine::Position> needed_after{std::numeric_limits<engine::Position>::max()};
   /// True while bulk commands are refused: too much waits to be materialised or merged.
   std::atomic<bool> bulk_blocked{false};
 

@@ -2,10 +2,8 @@
 
 #include <caf/typed_actor.hpp>
 #include <functional>
-#include <string>
 
-#include "actors/journal_writer.hpp"
-#include "actors/peer_transport.hpp"
+#include "actors/handles.hpp"
 #include "actors/replica_messages.hpp"
 #include "actors/shard_publication.hpp"
 #include "engine/cluster/replica.hpp"
@@ -64,7 +62,15 @@ struct ReplicaStatus {
   };
   std::vector<Member> members;  // as the primary sees them
 };
-struct ReplicaTick {};
+/// Its own clock stroke; only the latest that was ordered counts.
+struct ReplicaTick {
+  std::uint64_t serial = 0;
+};
+
+/// How a replica's messages leave the node: returns at once; what cannot be sent is lost, the
+/// protocol says it again.
+using PostToPeer =
+    std::function<void(engine::cluster::NodeId to, engine::ShardId, engine::cluster::Message)>;
 
 using ShardReplica = caf::typed_actor<
     caf::reacts_to<MeetShard>, caf::reacts_to<ProposeRecords>, caf::reacts_to<Stored>,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "actors/messages.hpp"
+#include "actors/shard_publication.hpp"
 
 namespace souk::actors {
 
@@ -49,7 +50,19 @@ private:
   std::vector<std::pair<caf::strong_actor_ptr, Answers>> batches_;
 };
 
-/// Reads that carry a token of a state this shard has not applied yet. Bounded.
+/// Whether what this shard reads now is the newest there is: no other node can have led it since.
+/// Ask before and after reading; the process may have slept in between.
+struct ReadPermit {
+  std::uint64_t leadership = 0;
+
+  static ReadPermit of(const ShardPublication& shard) { return {shard.leadership}; }
+  bool holds(const ShardPublication& shard, Deadline now) const {
+    return shard.leadership == leadership && now.time_since_epoch().count() < shard.lease_until;
+  }
+};
+
+/// Reads that carry a token of a state this shard has not applied yet, or that wait until this node
+/// may answer them again. Bounded.
 template <class Request, class Answer>
 class WaitingReads {
 public:
@@ -62,15 +75,19 @@ public:
     reads_.push_back({std::move(request), std::move(promise)});
     return true;
   }
-  /// Answers what can be answered at `applied`, gives up what is past its deadline.
+  bool empty() const { return reads_.empty(); }
+  /// Answers what can be answered at `applied`, gives up what is past its deadline. `read` gives
+  /// nothing where it may not answer now.
   template <class Read>
   void answer(engine::Position applied, Read read) {
     if (reads_.empty()) return;
     const auto now = std::chrono::steady_clock::now();
     std::erase_if(reads_, [&](Waiting& waiting) {
       if (waiting.request.at_least <= applied) {
-        waiting.promise.deliver(read(waiting.request));
-        return true;
+        if (std::optional<Answer> answer = read(waiting.request)) {
+          waiting.promise.deliver(std::move(*answer));
+          return true;
+        }
       }
       if (waiting.request.deadline > now) return false;
       waiting.promise.deliver(Answer{engine::Error{engine::Errc::consistency_unreachable,
@@ -78,6 +95,12 @@ public:
                                      applied});
       return true;
     });
+  }
+  /// Gives those to another who answers them.
+  template <class PassOn>
+  void pass_on(PassOn pass_on) {
+    for (Waiting& waiting : std::exchange(reads_, {}))
+      pass_on(std::move(waiting.request), std::move(waiting.promise));
   }
   /// A promise refers to the actor that made it: an actor that ends has to let go of its promises.
   void forget() { reads_.clear(); }

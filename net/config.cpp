@@ -11,6 +11,7 @@
 #include <toml++/toml.h>
 
 #include "net/log.hpp"
+#include "net/openapi.hpp"
 
 namespace souk::net {
 
@@ -38,6 +39,17 @@ const std::vector<SettingDoc>& setting_docs() {
       {"etcd_user", "user of etcd, with --etcd-password-file (none)"},
       {"etcd_password_file", "file with that user's password"},
       {"etcd_prefix", "in front of all names in etcd; one per shop (souk/)"},
+      {"node_listen",
+       "address for the other nodes of the cluster, HOST:PORT; needs --coordinator etcd (none: the "
+       "node is alone)"},
+      {"node_advertise", "HOST:PORT under which the others reach it (that of --node-listen)"},
+      {"cluster", "name of the cluster; nodes of another one are refused (souk)"},
+      {"zone", "where the node stands: copies of a shard go to different zones (none)"},
+      {"roles", "'data' holds shards, 'gateway' answers the API; separated by commas (both)"},
+      {"replicas", "copies of each shard, 1 to 9; the first start of a cluster decides (1)"},
+      {"node_ca", "the authority that the nodes' certificates must come from (none: no TLS)"},
+      {"node_cert", "this node's certificate for its peers, with --node-key and --node-ca"},
+      {"node_key", "the key of --node-cert"},
       {"cors_origins", "web origins that may call from a browser, separated by commas (none)"},
       {"log_level", "debug, info, warning or error (info)"},
       {"access_log", "log every request", true},
@@ -199,6 +211,56 @@ void read_server(SettingReader& read, ServerConfig& server, std::vector<std::str
   }
 }
 
+/// How the node speaks with others.
+void read_peers(SettingReader& read, actors::NodeConfig& node, bool coordinated,
+                std::vector<std::string>& mistakes) {
+  read.number("replicas", node.replicas, 1, 9);
+  const auto* listen = read.find("node_listen");
+  actors::PeersConfig peers;
+  peers.version = kVersion;
+  const auto text = [&](const char* name) {
+    const auto* setting = read.find(name);
+    if (setting != nullptr && listen == nullptr)
+      mistakes.push_back(setting->origin + " needs --node-listen");
+    return setting == nullptr ? std::string{} : setting->value;
+  };
+  if (auto name = text("cluster"); !name.empty()) peers.cluster = std::move(name);
+  peers.zone = text("zone");
+  if (const auto* roles = read.find("roles")) {
+    peers.roles.clear();
+    std::istringstream list{roles->value};
+    for (std::string role; std::getline(list, role, ',');) {
+      role = trim(role);
+      if (role == "data" || role == "gateway")
+        peers.roles.push_back(role);
+      else
+        read.mistake(*roles, "must be of data and gateway");
+    }
+    if (peers.roles.empty()) read.mistake(*roles, "must name a role");
+  }
+  const auto ca = text("node_ca");
+  const auto cert = text("node_cert");
+  const auto key = text("node_key");
+  if (cert.empty() != key.empty() || cert.empty() != ca.empty())
+    mistakes.emplace_back("--node-ca, --node-cert and --node-key belong together");
+  else if (!cert.empty())
+    peers.tls = actors::PeerTls{ca, cert, key};
+  Address advertised;
+  if (!text("node_advertise").empty()) read.address("node_advertise", advertised);
+  if (listen == nullptr) return;
+  if (!coordinated) mistakes.push_back(listen->origin + " needs --coordinator etcd");
+  Address address;
+  read.address("node_listen", address);
+  peers.listen_host = address.host;
+  peers.listen_port = address.port;
+  peers.advertise_host = advertised.host;
+  peers.advertise_port = advertised.port;
+  const bool everywhere = address.host == "0.0.0.0" || address.host == "::";
+  if (everywhere && advertised.host.empty())
+    mistakes.emplace_back("--node-listen on every address needs --node-advertise HOST:PORT");
+  node.peers = std::move(peers);
+}
+
 /// The first line of a file, without its end. Nothing if it cannot be read.
 std::optional<std::string> read_secret(const std::string& file) {
   std::ifstream in{file};
@@ -294,6 +356,7 @@ ConfigOutcome make_config(const Settings& file, const Settings& flags) {
   read_node(read, config.node);
   read_server(read, config.server, outcome.mistakes);
   read_etcd(read, config.etcd, outcome.mistakes);
+  read_peers(read, config.node, config.etcd.has_value(), outcome.mistakes);
   config.node.test_payments = config.dev;
   read.flag("test_payments", config.node.test_payments);
   if (const auto* level = read.find("log_level")) {

@@ -163,14 +163,9 @@ struct ServeFlags {
   std::map<std::string, bool> switches;
   std::string config_file;
   std::string etcd;
-  std::map<std::string, std::string> unbuilt;
 };
 
 int run_serve(const CLI::App& command, const ServeFlags& flags) {
-  for (const auto* name : {"--roles", "--node-listen", "--zone"})
-    if (command.count(name) > 0)
-      return fail(kExitUsage,
-                  std::string{name} + " is not built yet: this version runs all roles in one node");
   Settings file;
   if (!flags.config_file.empty()) {
     auto read = read_settings_file(flags.config_file);
@@ -212,8 +207,6 @@ void add_serve_command(CLI::App& app, Run& run) {
   command->add_option("--config", flags->config_file,
                       "TOML file with the same settings (free_bytes_min = \"1GiB\"); flags win");
   command->add_option("--etcd", flags->etcd, "short for --coordinator etcd --etcd-endpoints URLS");
-  for (const auto* name : {"--roles", "--node-listen", "--zone"})
-    command->add_option(name, flags->unbuilt[name])->group("");
   command->callback(
       [command, flags, &run] { run = [command, flags] { return run_serve(*command, *flags); }; });
 }

@@ -12,6 +12,7 @@
 #include "actors/product_coordinator.hpp"
 #include "actors/reservation_coordinator.hpp"
 #include "actors/search_coordinator.hpp"
+#include "tests/support/lone_replica.hpp"
 
 namespace souk::test {
 
@@ -233,15 +234,13 @@ void Shop::start() {
 
   auto* memory = journal_.get();
   const caf::actor writer = system_->spawn([memory](caf::event_based_actor* self) -> caf::behavior {
-    return {[self, memory](AppendRecords& request) {
-      for (auto& entry : request.entries) {
-        auto& records = memory->records[entry.shard];
-        if (records.size() + 1 != entry.position) throw std::logic_error{"gap in the journal"};
-        records.push_back(std::move(entry.bytes));
+    return {[self, memory](WriteJournal& request) {
+      for (auto& record : request.write.records) {
+        auto& records = memory->records[request.write.shard];
+        if (records.size() + 1 != record.position) throw std::logic_error{"gap in the journal"};
+        records.push_back(*record.payload);
       }
-      if (request.entries.empty()) return;
-      self->send(caf::actor_cast<caf::actor>(self->current_sender()),
-                 Stored{request.entries.back().position});
+      self->send(caf::actor_cast<caf::actor>(self->current_sender()), Stored{request.ticket});
     }};
   });
   actors_.push_back(writer);
@@ -273,7 +272,11 @@ void Shop::start() {
       records.push_back(*storage::decode_catalog_record(bytes));
     }
     parts.publication->publish(parts.replica->apply(records));
-    parts.journal = caf::actor_cast<JournalWriter>(writer);
+    parts.log =
+        spawn_lone_replica(*system_, parts.publication, caf::actor_cast<JournalWriter>(writer),
+                           journal_->records[id].size());
+    actors_.push_back(caf::actor_cast<caf::actor>(parts.log));
+    const auto log = parts.log;
     parts.materialiser = materialiser;
     parts.merger = merger;
     parts.health = health;
@@ -281,7 +284,9 @@ void Shop::start() {
     parts.metrics = &metrics_.shard(id);
     parts.limits = limits;
     const auto publication = parts.publication;
-    real.catalog.push_back({id, spawn_catalog_shard(*system_, std::move(parts)), publication});
+    const auto shard = spawn_catalog_shard(*system_, std::move(parts));
+    caf::anon_send(log, MeetShard{shard});
+    real.catalog.push_back({id, shard, publication});
   }
   for (const engine::ShardId id : real.map.shards_of(engine::Service::orders)) {
     OrderShardParts parts;
@@ -291,14 +296,20 @@ void Shop::start() {
     }
     parts.publication = std::make_shared<ShardPublication>(id, 8192);
     parts.store = std::make_unique<storage::OrderStore>(empty_database(), id);
-    parts.journal = caf::actor_cast<JournalWriter>(writer);
+    parts.log =
+        spawn_lone_replica(*system_, parts.publication, caf::actor_cast<JournalWriter>(writer),
+                           journal_->records[id].size());
+    actors_.push_back(caf::actor_cast<caf::actor>(parts.log));
+    const auto log = parts.log;
     parts.materialiser = materialiser;
     parts.health = health;
     parts.clock = &clock;
     parts.metrics = &metrics_.shard(id);
     parts.limits = limits;
     const auto publication = parts.publication;
-    real.orders.push_back({id, spawn_order_shard(*system_, std::move(parts)), publication});
+    const auto shard = spawn_order_shard(*system_, std::move(parts));
+    caf::anon_send(log, MeetShard{shard});
+    real.orders.push_back({id, shard, publication});
   }
 
   const auto fate = [this](const std::string& command) {

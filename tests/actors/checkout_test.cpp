@@ -255,6 +255,7 @@ TEST_CASE("checkout: sold out is answered before any write and the same again fo
   Shop shop{options};
   shop.put("a", "A", 1);
   const auto winner = shop.checkout("k0", {{"A", 1}});
+  shop.run();
   const auto loser = shop.checkout("k1", {{"A", 1}});
   shop.run();
   REQUIRE((*winner)->reply);

@@ -26,8 +26,9 @@ void use_everything(Metrics& metrics) {
   metrics.checkout("placed", 0.01);
   metrics.search("complete", 0.001);
   Metrics::Sources sources;
-  sources.shards = {std::make_shared<ShardPublication>(catalog, 10),
-                    std::make_shared<ShardPublication>(orders, 10)};
+  const std::vector<PublicationPtr> shards = {std::make_shared<ShardPublication>(catalog, 10),
+                                              std::make_shared<ShardPublication>(orders, 10)};
+  sources.shards = [shards] { return shards; };
   sources.database_property = [](const std::string&) { return std::uint64_t{1}; };
   metrics.set_sources(std::move(sources));
 }

@@ -12,6 +12,7 @@
 #include "storage/database.hpp"
 #include "tests/storage/temporary_folder.hpp"
 #include "tests/support/builders.hpp"
+#include "tests/support/lone_replica.hpp"
 #include "tests/support/manual_clock.hpp"
 #include "tests/support/seeded_scheduler.hpp"
 
@@ -47,8 +48,8 @@ struct Shard {
         clock{time} {
     auto recovered = recover_orders({database, &journal, {}, id});
     REQUIRE(recovered);
-    publication->stored = recovered->stored;
-    publication->committed = recovered->stored;
+    publication->stored = recovered->applied;
+    publication->committed = recovered->applied;
     publication->materialised = recovered->materialised;
     auto& system = scheduler.system();
     writer = spawn_journal_writer(
@@ -56,13 +57,16 @@ struct Shard {
         Placement::scheduled);
     materialiser =
         spawn_materialiser(system, {database, &journal, {}, health}, Placement::scheduled);
+    log = spawn_lone_replica(system, publication, writer, recovered->applied);
     actor = spawn_order_shard(
         system, {std::move(recovered->state), publication,
-                 std::make_unique<storage::OrderStore>(*database, id), writer, materialiser, health,
-                 &clock, &metrics.shard(id), limits_for_tests()});
+                 std::make_unique<storage::OrderStore>(*database, id), log, {}, materialiser,
+                 health, &clock, &metrics.shard(id), limits_for_tests()});
+    caf::anon_send(log, MeetShard{actor});
   }
   ~Shard() {
     caf::anon_send_exit(actor, caf::exit_reason::kill);
+    caf::anon_send_exit(log, caf::exit_reason::kill);
     caf::anon_send_exit(writer, caf::exit_reason::kill);
     caf::anon_send_exit(materialiser, caf::exit_reason::kill);
   }
@@ -77,6 +81,7 @@ struct Shard {
   PublicationPtr publication = std::make_shared<ShardPublication>(id, 8192);
   JournalWriter writer;
   Materialiser materialiser;
+  ShardReplica log;
   LocalOrderShard actor;
 };
 

@@ -62,7 +62,8 @@ TEST_CASE("peers: ask and answer in both directions, errors and deadlines includ
   CHECK(pair.a.ask("b", kIgnore, "", 100ms).error().code == Errc::timed_out);
   CHECK(pair.a.ask("c", kEcho, "").error().code == Errc::unavailable);
   CHECK(pair.a.transport()
-            .send("b", PeerClass::data, {kIgnore, {}, 0, std::string(2U << 20U, 'x')})
+            .send("b", PeerClass::data,
+                  {kIgnore, {}, 0, std::string(actors::kPeerEnvelopeBytesMax + 1, 'x')})
             .error()
             .code == Errc::too_large);
 

@@ -11,6 +11,7 @@
 #include "storage/database.hpp"
 #include "tests/storage/temporary_folder.hpp"
 #include "tests/support/builders.hpp"
+#include "tests/support/lone_replica.hpp"
 #include "tests/support/manual_clock.hpp"
 #include "tests/support/seeded_scheduler.hpp"
 
@@ -36,7 +37,7 @@ struct Disk {
 /// One shard with everything it needs.
 struct CatalogFixture {
   CatalogFixture(Disk& disk, SeededScheduler& scheduler, ManualClock& time,
-                 actors::ShardLimits limits = limits_for_tests())
+                 actors::ShardLimits limits = limits_for_tests(), CatalogShard elsewhere = {})
       : id{engine::Service::catalog, disk.shards++},
         database{disk.database.get()},
         segments{disk.folder / "segments"},
@@ -44,8 +45,8 @@ struct CatalogFixture {
         clock{time} {
     auto recovered = recover_catalog(source());
     REQUIRE(recovered);
-    publication->stored = recovered->stored;
-    publication->committed = recovered->stored;
+    publication->stored = recovered->applied;
+    publication->committed = recovered->applied;
     publication->materialised = recovered->materialised;
     publication->publish(recovered->snapshot);
     auto& system = scheduler.system();
@@ -54,13 +55,16 @@ struct CatalogFixture {
         Placement::scheduled);
     materialiser =
         spawn_materialiser(system, {database, &journal, segments, health}, Placement::scheduled);
+    log = spawn_lone_replica(system, publication, writer, recovered->applied);
     actor = spawn_catalog_shard(
         system, {std::move(recovered->replica), publication, storage::CatalogStore{*database, id},
-                 writer, materialiser, spawn_merger(system, Placement::scheduled), health, &clock,
-                 &metrics.shard(id), limits});
+                 log, elsewhere, materialiser, spawn_merger(system, Placement::scheduled), health,
+                 &clock, &metrics.shard(id), limits});
+    caf::anon_send(log, MeetShard{actor});
   }
   ~CatalogFixture() {
     caf::anon_send_exit(actor, caf::exit_reason::kill);
+    caf::anon_send_exit(log, caf::exit_reason::kill);
     caf::anon_send_exit(writer, caf::exit_reason::kill);
     caf::anon_send_exit(materialiser, caf::exit_reason::kill);
   }
@@ -79,6 +83,7 @@ struct CatalogFixture {
   PublicationPtr publication = std::make_shared<ShardPublication>(id, 8192);
   JournalWriter writer;
   Materialiser materialiser;
+  ShardReplica log;
   LocalCatalogShard actor;
 };
 

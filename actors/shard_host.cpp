@@ -1,0 +1,446 @@
+#include "actors/shard_host.hpp"
+
+#include <algorithm>
+#include <caf/actor_system.hpp>
+#include <caf/send.hpp>
+#include <utility>
+
+#include "actors/catalog_shard.hpp"
+#include "actors/order_shard.hpp"
+#include "actors/recovery.hpp"
+
+namespace souk::actors {
+
+namespace cluster = engine::cluster;
+using engine::Error;
+using engine::Result;
+using engine::Service;
+using engine::ShardId;
+
+namespace {
+
+template <class Handle>
+void end_actor(Handle& handle) {
+  if (handle) caf::anon_send_exit(handle, caf::exit_reason::user_shutdown);
+  handle = nullptr;
+}
+
+ShardLimits limits_of(const NodeConfig& config) {
+  ShardLimits limits;
+  limits.materialise_bytes = config.materialise_bytes;
+  limits.materialise_every = std::chrono::seconds{config.materialise_seconds};
+  limits.journal_keep_bytes = config.journal_keep_bytes;
+  limits.backlog_bytes_max = 4 * config.materialise_bytes;
+  return limits;
+}
+
+}  // namespace
+
+/// Opens several copies at a time; reports on the calling thread.
+class ShardHost::Opening {
+public:
+  Opening(ShardHost& host, std::vector<cluster::Revised> wanted)
+      : host_{host}, wanted_{std::move(wanted)} {}
+
+  Result<void> run(const Progress& progress) {
+    const std::size_t threads =
+        std::min<std::size_t>(std::max(1U, std::thread::hardware_concurrency()), wanted_.size());
+    std::vector<std::jthread> workers;
+    for (std::size_t i = 0; i < threads; ++i) workers.emplace_back([this] { work(); });
+    for (std::unique_lock lock{mutex_}; finished_ < wanted_.size();) {
+      const std::size_t before = finished_;
+      done_.wait(lock, [&] { return finished_ > before; });
+      if (progress) {
+        progress(static_cast<double>(finished_) / static_cast<double>(wanted_.size()),
+                 "recovering shards");
+      }
+    }
+    workers.clear();
+    if (failure_) return *failure_;
+    return {};
+  }
+
+private:
+  void work() {
+    for (;;) {
+      std::size_t mine = 0;
+      {
+        const std::lock_guard lock{mutex_};
+        if (next_ == wanted_.size()) return;
+        mine = next_++;
+      }
+      const auto opened = host_.open_one(wanted_[mine], &names_);
+      const std::lock_guard lock{mutex_};
+      if (!opened && !failure_) failure_ = opened.error();
+      ++finished_;
+      done_.notify_one();
+    }
+  }
+
+  ShardHost& host_;
+  const std::vector<cluster::Revised> wanted_;
+  engine::NamePool names_;
+  std::mutex mutex_;
+  std::condition_variable done_;
+  std::size_t next_ = 0;
+  std::size_t finished_ = 0;
+  std::optional<Error> failure_;
+};
+
+ShardHost::ShardHost(Parts parts)
+    : parts_{std::move(parts)},
+      reader_{spawn_journal_reader(*parts_.system, *parts_.journal, parts_.health,
+                                   Placement::detached)},
+      configurator_{spawn_configurator(*parts_.system, parts_.coordinator, Placement::detached)} {
+}
+
+ShardHost::~ShardHost() {
+  watch_.reset();
+  thread_ = {};
+}
+
+bool ShardHost::holds(const cluster::Configuration& configuration) const {
+  return configuration.is_member(parts_.self) || configuration.learner(parts_.self) != nullptr;
+}
+
+PublicationPtr ShardHost::publication_of(ShardId shard) {
+  const std::lock_guard lock{mutex_};
+  auto& publication = publications_[shard];
+  if (!publication)
+    publication = std::make_shared<ShardPublication>(shard, parts_.config->shard_queue_max);
+  return publication;
+}
+
+Result<void> ShardHost::open(const std::vector<cluster::Revised>& configurations,
+                             const Progress& progress) {
+  std::vector<cluster::Revised> mine;
+  {
+    const std::lock_guard lock{mutex_};
+    for (const cluster::Revised& each : configurations) {
+      known_[each.configuration.shard] = each;
+      if (holds(each.configuration)) mine.push_back(each);
+    }
+  }
+  for (const cluster::Revised& each : configurations) parts_.on_configuration(each);
+  rebuild_routes();  // the ways to other nodes are needed by the shards
+  if (!mine.empty()) {
+    if (const auto opened = Opening{*this, std::move(mine)}.run(progress); !opened) return opened;
+  }
+  rebuild_routes();
+  return {};
+}
+
+Result<void> ShardHost::open_one(const cluster::Revised& revised, engine::NamePool* names) {
+  const ShardId id = revised.configuration.shard;
+  const RecoverySource source{parts_.database, parts_.journal, parts_.segments, id, names};
+  auto kept = parts_.journal->recovered(id);
+  if (!kept) return kept.error();
+
+  HostedShard shard;
+  shard.publication = publication_of(id);
+  ShardReplicaParts replica;
+  replica.self = parts_.self;
+  replica.recovered = std::move(*kept);
+  replica.limits = parts_.limits;
+  replica.publication = shard.publication;
+  replica.writer = parts_.writer;
+  replica.reader = reader_;
+  replica.configurator = configurator_;
+  replica.post = parts_.post;
+  replica.send_checkpoint = [this, id](cluster::NodeId peer) { parts_.send_checkpoint(id, peer); };
+  replica.changed = [this] {
+    {
+      const std::lock_guard lock{mutex_};
+      changed_ = true;
+    }
+    wake_.notify_all();
+  };
+
+  if (id.service == Service::orders) {
+    auto recovered = recover_orders(source);
+    if (!recovered) return recovered.error();
+    shard.publication->materialised = recovered->materialised;
+    shard.replica = spawn_shard_replica(*parts_.system, std::move(replica));
+    OrderShardParts parts;
+    parts.state = std::move(recovered->state);
+    parts.publication = shard.publication;
+    parts.store = std::make_unique<storage::OrderStore>(*parts_.database, id);
+    parts.log = shard.replica;
+    parts.materialiser = parts_.materialiser;
+    parts.health = parts_.health;
+    parts.clock = &system_clock();
+    parts.metrics = &parts_.metrics->shard(id);
+    parts.limits = limits_of(*parts_.config);
+    {
+      const std::lock_guard lock{mutex_};
+      if (const auto way = remote_orders_.find(id); way != remote_orders_.end())
+        parts.elsewhere = way->second;
+    }
+    shard.orders = spawn_order_shard(*parts_.system, std::move(parts));
+    caf::anon_send(shard.replica, MeetShard{shard.orders});
+  } else {
+    auto recovered = recover_catalog(source);
+    if (!recovered) return recovered.error();
+    recovered->replica->state().for_each_product([&](const engine::ProductEntry& product) {
+      for (const engine::Sku& sku : product.skus) parts_.directory->learn(sku, product.id);
+    });
+    shard.publication->materialised = recovered->materialised;
+    shard.publication->publish(recovered->snapshot);
+    shard.replica = spawn_shard_replica(*parts_.system, std::move(replica));
+    CatalogShardParts parts;
+    parts.replica = std::move(recovered->replica);
+    parts.publication = shard.publication;
+    parts.store.emplace(*parts_.database, id);
+    parts.log = shard.replica;
+    parts.materialiser = parts_.materialiser;
+    parts.merger = parts_.merger;
+    parts.health = parts_.health;
+    parts.clock = &system_clock();
+    parts.metrics = &parts_.metrics->shard(id);
+    parts.limits = limits_of(*parts_.config);
+    {
+      const std::lock_guard lock{mutex_};
+      if (const auto way = remote_catalog_.find(id); way != remote_catalog_.end())
+        parts.elsewhere = way->second;
+    }
+    shard.catalog = spawn_catalog_shard(*parts_.system, std::move(parts));
+    const std::lock_guard lock{mutex_};
+    if (checkouts_) caf::anon_send(shard.catalog, MeetCoordinator{checkouts_});
+    caf::anon_send(shard.replica, MeetShard{shard.catalog});
+  }
+  caf::anon_send(shard.replica, ConfigurationSeen{revised});
+  const std::lock_guard lock{mutex_};
+  hosted_[id] = std::move(shard);
+  return {};
+}
+
+void ShardHost::close_one(ShardId id) {
+  HostedShard shard;
+  {
+    const std::lock_guard lock{mutex_};
+    const auto found = hosted_.find(id);
+    if (found == hosted_.end()) return;
+    shard = std::move(found->second);
+    hosted_.erase(found);
+  }
+  rebuild_routes();
+  shard.publication->open = false;
+  shard.publication->role = cluster::Role::outside;
+  shard.publication->publish(nullptr);
+  end_actor(shard.catalog);
+  end_actor(shard.orders);
+  end_actor(shard.replica);
+}
+
+void ShardHost::follow() {
+  watch_ = storage::watch_configurations(
+      *parts_.coordinator, 0, [this](const storage::ConfigurationsChanged& news) {
+        for (const cluster::Revised& each : news.changed) take_in(each);
+      });
+  thread_ = std::jthread{[this](const std::stop_token& stop) { work(stop); }};
+}
+
+/// On a thread of the coordinator.
+void ShardHost::take_in(cluster::Revised revised) {
+  const ShardId id = revised.configuration.shard;
+  {
+    const std::lock_guard lock{mutex_};
+    cluster::Revised& known = known_[id];
+    if (revised.revision <= known.revision) return;
+    known = revised;
+    changed_ = true;
+    if (const auto hosted = hosted_.find(id); hosted != hosted_.end())
+      caf::anon_send(hosted->second.replica, ConfigurationSeen{revised});
+  }
+  parts_.on_configuration(revised);
+  wake_.notify_all();
+}
+
+void ShardHost::work(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    std::vector<cluster::Revised> to_open;
+    std::vector<ShardId> to_close;
+    {
+      std::unique_lock lock{mutex_};
+      wake_.wait_for(lock, stop, std::chrono::milliseconds{500}, [&] { return changed_; });
+      if (stop.stop_requested() || ended_) return;
+      changed_ = false;
+      for (const auto& [id, each] : known_) {
+        const bool here = hosted_.contains(id);
+        if (holds(each.configuration) && !here) to_open.push_back(each);
+        if (!holds(each.configuration) && here) to_close.push_back(id);
+      }
+    }
+    rebuild_routes();
+    for (const cluster::Revised& each : to_open) {
+      if (const auto opened = open_one(each, nullptr); !opened) parts_.health->failed = true;
+    }
+    for (const ShardId id : to_close) close_one(id);
+    if (!to_open.empty() || !to_close.empty()) rebuild_routes();
+    watch_leading();
+  }
+}
+
+void ShardHost::watch_leading() {
+  std::vector<std::pair<ShardId, bool>> news;
+  {
+    const std::lock_guard lock{mutex_};
+    for (const auto& [id, shard] : hosted_) {
+      const bool leads = shard.publication->open;
+      if (leads == leading_.contains(id)) continue;
+      if (leads)
+        leading_.insert(id);
+      else
+        leading_.erase(id);
+      news.emplace_back(id, leads);
+    }
+  }
+  for (const auto& [id, leads] : news) parts_.on_leading(id, leads);
+}
+
+void ShardHost::rebuild_routes() {
+  const std::lock_guard building{routes_mutex_};
+  std::vector<cluster::Configuration> all;
+  for (const cluster::Revised& each : configurations()) all.push_back(each.configuration);
+  auto map = storage::map_of(all);
+  if (!map) return;  // a split is half seen: the rest is on its way
+  auto routes = std::make_shared<Routes>();
+  routes->map = std::move(*map);
+  for (const cluster::Configuration& each : all) {
+    if (each.status != cluster::ShardStatus::active) continue;
+    const ShardId id = each.shard;
+    const PublicationPtr publication = publication_of(id);
+    const std::lock_guard lock{mutex_};
+    const auto hosted = hosted_.find(id);
+    const bool leads = hosted != hosted_.end() && each.primary == parts_.self;
+    if (id.service == Service::catalog) {
+      auto& way = remote_catalog_[id];
+      if (!way) way = parts_.remote_catalog(id, publication);
+      routes->catalog.push_back(
+          {id, leads ? CatalogShard{hosted->second.catalog} : way, publication});
+    } else {
+      auto& way = remote_orders_[id];
+      if (!way) way = parts_.remote_orders(id, publication);
+      routes->orders.push_back({id, leads ? OrderShard{hosted->second.orders} : way, publication});
+    }
+  }
+  parts_.table->replace(std::move(routes));
+}
+
+/// It waits for another copy before it takes writes.
+bool ShardHost::too_few(ShardId shard) const {
+  const std::lock_guard lock{mutex_};
+  const auto known = known_.find(shard);
+  if (known == known_.end()) return false;
+  const cluster::Configuration& configuration = known->second.configuration;
+  return configuration.members() < configuration.min_in_sync;
+}
+
+bool ShardHost::wait_settled(std::chrono::milliseconds time) const {
+  const auto end = std::chrono::steady_clock::now() + time;
+  for (;;) {
+    const auto shards = publications();
+    const bool settled = std::all_of(shards.begin(), shards.end(), [this](const auto& shard) {
+      const cluster::Role role = shard->role;
+      return shard->open || (shard->leader != 0 &&
+                             (role == cluster::Role::secondary || role == cluster::Role::learner));
+    });
+    if (settled) return true;
+    if (std::chrono::steady_clock::now() >= end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds{2});
+  }
+}
+
+void ShardHost::deliver(ShardId shard, cluster::NodeId from, cluster::Message message) {
+  const std::lock_guard lock{mutex_};
+  const auto hosted = hosted_.find(shard);
+  if (hosted == hosted_.end()) return;
+  caf::anon_send(hosted->second.replica, PeerSaid{from, std::move(message)});
+}
+
+void ShardHost::meet(const CheckoutCoordinator& checkouts) {
+  const std::lock_guard lock{mutex_};
+  checkouts_ = checkouts;
+  for (const auto& [id, shard] : hosted_) {
+    if (shard.catalog) caf::anon_send(shard.catalog, MeetCoordinator{checkouts});
+  }
+}
+
+std::vector<HostedShard> ShardHost::hosted() const {
+  std::vector<HostedShard> all;
+  const std::lock_guard lock{mutex_};
+  for (const auto& [id, shard] : hosted_) all.push_back(shard);
+  return all;
+}
+
+std::optional<HostedShard> ShardHost::find(ShardId shard) const {
+  const std::lock_guard lock{mutex_};
+  const auto found = hosted_.find(shard);
+  return found == hosted_.end() ? std::nullopt : std::optional{found->second};
+}
+
+std::vector<cluster::Revised> ShardHost::configurations() const {
+  std::vector<cluster::Revised> all;
+  const std::lock_guard lock{mutex_};
+  for (const auto& [id, each] : known_) all.push_back(each);
+  return all;
+}
+
+std::vector<PublicationPtr> ShardHost::publications() const {
+  std::vector<PublicationPtr> all;
+  const std::lock_guard lock{mutex_};
+  for (const auto& [id, shard] : hosted_) all.push_back(shard.publication);
+  return all;
+}
+
+void ShardHost::hand_over_all(std::chrono::milliseconds time) {
+  for (const HostedShard& shard : hosted()) {
+    if (!shard.publication->open) continue;
+    const std::lock_guard lock{mutex_};
+    const cluster::Configuration& known = known_[shard.publication->shard].configuration;
+    if (known.secondaries.empty()) continue;
+    const cluster::Order order{cluster::OrderKind::hand_over, known.secondaries.front()};
+    caf::anon_send(shard.replica, GiveOrder{order});
+  }
+  const auto leads_others = [this] {
+    const std::lock_guard lock{mutex_};
+    return std::any_of(hosted_.begin(), hosted_.end(), [this](const auto& each) {
+      const auto known = known_.find(each.first);
+      return known != known_.end() && known->second.configuration.primary == parts_.self &&
+             !known->second.configuration.secondaries.empty();
+    });
+  };
+  const auto end = std::chrono::steady_clock::now() + time;
+  while (std::chrono::steady_clock::now() < end && leads_others())
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+}
+
+void ShardHost::end() {
+  watch_.reset();
+  {
+    const std::lock_guard lock{mutex_};
+    ended_ = true;
+    changed_ = true;
+  }
+  wake_.notify_all();
+  thread_ = {};
+  parts_.table->replace(
+      std::make_shared<const Routes>(Routes{parts_.table->current()->map, {}, {}}));
+  const std::lock_guard lock{mutex_};
+  for (auto& [id, shard] : hosted_) {
+    end_actor(shard.catalog);
+    end_actor(shard.orders);
+    end_actor(shard.replica);
+  }
+  hosted_.clear();
+  for (auto& [id, way] : remote_catalog_) end_actor(way);
+  for (auto& [id, way] : remote_orders_) end_actor(way);
+  checkouts_ = nullptr;
+  end_actor(reader_);
+  end_actor(configurator_);
+  parts_.writer = nullptr;
+  parts_.materialiser = nullptr;
+  parts_.merger = nullptr;
+}
+
+}  // namespace souk::actors
