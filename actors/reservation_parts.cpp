@@ -69,6 +69,7 @@ bool is_passing(Errc code) {
     case Errc::consistency_unreachable:
     case Errc::unknown_outcome:
     case Errc::unknown_lease:
+    case Errc::not_leader:
       return true;
     default:
       return false;

@@ -123,6 +123,8 @@ Page page_of(Errc code) {
       return {504, "Outcome unknown"};
     case Errc::unknown_lease:
       return {503, "Lease expired"};
+    case Errc::not_leader:  // of nodes among themselves; clients are told unavailable
+      return {503, "Unavailable"};
   }
   return {500, "Internal error"};
 }
@@ -204,6 +206,7 @@ bool retryable(Errc code) {
     case Errc::consistency_unreachable:
     case Errc::unknown_outcome:
     case Errc::unknown_lease:
+    case Errc::not_leader:
       return true;
     default:
       return false;

@@ -53,6 +53,7 @@ bool is_refusal(Errc code) {
     case Errc::payment_unavailable:
     case Errc::consistency_unreachable:
     case Errc::unknown_lease:
+    case Errc::not_leader:
     case Errc::corrupt_record:
     case Errc::newer_format:
     case Errc::not_implemented:

@@ -58,6 +58,7 @@ std::string_view to_string(Errc code) {
     case Errc::consistency_unreachable: return "consistency_unreachable";
     case Errc::unknown_outcome: return "unknown_outcome";
     case Errc::unknown_lease: return "unknown_lease";
+    case Errc::not_leader: return "not_leader";
   }
   return "internal";
 }

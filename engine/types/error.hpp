@@ -70,6 +70,7 @@ enum class Errc : std::uint16_t {
   consistency_unreachable = 80,  // the token names a position this cluster does not reach in time
   unknown_outcome = 81,       // it was sent and not answered: it may have happened, may still happen, or never
   unknown_lease = 82,         // a coordinator's lease that expired or was revoked
+  not_leader = 83,            // said between nodes only: another node leads the shard; nothing was done
 };
 
 /// The spelling clients see: "insufficient_stock".
