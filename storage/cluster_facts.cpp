@@ -71,12 +71,12 @@ bool read(const pb::ShardConfiguration& in, Configuration& out) {
 }
 
 bool read(const pb::Operation& in, Operation& out) {
-  if (in.kind() < 1 || in.kind() > 4 || !read(in.shard(), out.shard) ||
+  if (in.kind() < 1 || in.kind() > 5 || !read(in.shard(), out.shard) ||
       !read_slot(in.slot(), out.slot))
     return false;
   if (in.has_child() && !read(in.child(), out.child)) return false;
   out.id = in.id();
-  out.kind = static_cast<OperationKind>(in.kind());
+  out.kind = static_cast<OperationKind>(in.kind() - 1);
   out.from = {in.from()};
   out.to = {in.to()};
   out.read_replica = in.read_replica();
@@ -334,7 +334,7 @@ std::unique_ptr<Coordinator::Watch> watch_configurations(Coordinator& coordinato
 std::string encode_operation(const Operation& operation) {
   pb::Operation out;
   out.set_id(operation.id);
-  out.set_kind(static_cast<std::uint32_t>(operation.kind));
+  out.set_kind(static_cast<std::uint32_t>(operation.kind) + 1);  // 0: a writer that forgot it
   write(operation.shard, *out.mutable_shard());
   out.set_from(operation.from.value);
   out.set_to(operation.to.value);

@@ -52,6 +52,14 @@ Step transfer(const Operation& operation, const Configuration& now) {
   return step::Give{{OrderKind::hand_over, operation.to}};
 }
 
+Step remove(const Operation& operation, const Configuration& now) {
+  const bool holds = now.is_member(operation.from) || now.learner(operation.from) != nullptr;
+  if (operation.cancelled || !holds) return step::Done{};
+  if (now.primary != operation.from) return step::Give{{OrderKind::remove, operation.from}};
+  if (now.secondaries.empty()) return step::Impossible{"only_copy"};
+  return step::Give{{OrderKind::hand_over, now.secondaries.front()}};
+}
+
 /// The child begins where the split record was applied, at whoever is a member of the parent when
 /// it becomes active: all of them have that record on disk, or a checkpoint that holds the fork.
 Configuration child_of(const Operation& operation, const Configuration& parent,
@@ -107,8 +115,51 @@ Step next_step(const Operation& operation, const Observed& observed) {
       return transfer(operation, now);
     case OperationKind::split:
       return split(operation, observed);
+    case OperationKind::remove:
+      return remove(operation, now);
   }
   return step::Impossible{"invalid_argument"};
+}
+
+std::vector<Stage> stages(const Operation& operation, const Observed& observed) {
+  using What = Stage::What;
+  const Configuration& now = observed.shard.configuration;
+  const auto holds = [&](NodeId node) {
+    return now.is_member(node) || now.learner(node) != nullptr;
+  };
+  switch (operation.kind) {
+    case OperationKind::add_replica: {
+      const Learner* learner = now.learner(operation.to);
+      if (operation.read_replica)
+        return {{What::read, operation.to, learner != nullptr && !learner->joins}};
+      return {{What::join, operation.to, now.is_member(operation.to)}};
+    }
+    case OperationKind::move: {
+      std::vector<Stage> all{{What::join, operation.to, now.is_member(operation.to)}};
+      if (now.primary == operation.from || now.primary == operation.to)
+        all.push_back({What::lead, operation.to, now.primary == operation.to});
+      all.push_back({What::leave, operation.from, !holds(operation.from)});
+      return all;
+    }
+    case OperationKind::transfer:
+      return {{What::lead, operation.to, now.primary == operation.to}};
+    case OperationKind::remove: {
+      std::vector<Stage> all;
+      if (now.primary == operation.from && !now.secondaries.empty())
+        all.push_back({What::lead, now.secondaries.front(), false});
+      all.push_back({What::leave, operation.from, !holds(operation.from)});
+      return all;
+    }
+    case OperationKind::split: {
+      const bool apart =
+          observed.child && observed.child->configuration.status == ShardStatus::active;
+      const bool marked = now.split && now.split->child == operation.child;
+      return {{What::mark, {}, marked || apart},
+              {What::fork, {}, observed.split_applied || apart},
+              {What::part, {}, apart}};
+    }
+  }
+  return {};
 }
 
 std::vector<Operation> drain(NodeId node, std::span<const Configuration> shards,

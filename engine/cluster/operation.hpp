@@ -17,6 +17,7 @@ enum class OperationKind : std::uint8_t {
   move,         // `to` takes the place of `from`, also as primary
   transfer,     // `to`, a secondary, becomes primary
   split,        // slots from `slot` on go to `child`
+  remove,       // `from` holds no copy any more
 };
 
 /// What an operator asked for, kept by the coordinator until it is done. Any node carries it on: it
@@ -83,6 +84,25 @@ using Step = std::variant<step::Done, step::Impossible, step::Wait, step::Give, 
 
 /// The next step of an operation. Cancelling turns it back as far as it can be.
 Step next_step(const Operation& operation, const Observed& observed);
+
+/// What an operation brings about on its way, in order; for people.
+struct Stage {
+  enum class What : std::uint8_t {
+    join,   // `node` has caught up and counts as a member
+    read,   // `node` has a read replica
+    lead,   // `node` is primary
+    leave,  // `node` holds no copy
+    mark,   // the split stands in the configuration
+    fork,   // the split record is applied
+    part,   // the child is on its own
+  };
+  What what = What::join;
+  NodeId node;
+  bool done = false;
+
+  friend bool operator==(const Stage&, const Stage&) = default;
+};
+std::vector<Stage> stages(const Operation& operation, const Observed& observed);
 
 /// What a node holds, moved to others that hold the least and not that shard; in order of the
 /// shards. A shard for which nobody is left is not in the answer.

@@ -57,6 +57,30 @@ TEST_CASE("operation: a move adds, waits, hands over and removes, one step at a 
   CHECK(name_of(next_step(move, seen(kB, {}))) == "unknown_replica");
 }
 
+TEST_CASE("operation: a copy is removed after its leadership, and never the only one") {
+  const Operation remove = operation_of(OperationKind::remove, kA, {});
+
+  CHECK(name_of(next_step(remove, seen(kA, {kB}))) == "hand_over 2");
+  CHECK(name_of(next_step(remove, seen(kB, {kA}))) == "remove 1");
+  CHECK(name_of(next_step(remove, seen(kB, {}, {{kA, false}}))) == "remove 1");
+  CHECK(name_of(next_step(remove, seen(kB, {}))) == "done");
+  CHECK(name_of(next_step(remove, seen(kA, {}))) == "only_copy");
+}
+
+TEST_CASE("operation: its stages are done one after the other") {
+  const Operation move = operation_of(OperationKind::move, kA, kC);
+  using What = Stage::What;
+
+  CHECK(stages(move, seen(kA, {kB})) == std::vector<Stage>{{What::join, kC, false},
+                                                           {What::lead, kC, false},
+                                                           {What::leave, kA, false}});
+  CHECK(stages(move, seen(kC, {kB, kA})) == std::vector<Stage>{{What::join, kC, true},
+                                                               {What::lead, kC, true},
+                                                               {What::leave, kA, false}});
+  CHECK(stages(move, seen(kB, {kA}, {{kC, true}})) ==
+        std::vector<Stage>{{What::join, kC, false}, {What::leave, kA, false}});
+}
+
 TEST_CASE("operation: a cancelled move goes back as far as its source still stands") {
   Operation move = operation_of(OperationKind::move, kA, kC);
   move.cancelled = true;
