@@ -58,8 +58,14 @@ enum class WireKind : std::uint16_t {
   token = 16,
   shard_status = 17,
   cluster_message = 18,
+  search_open = 19,  // this and the following: wire_search.hpp
+  search_statistics = 20,
+  search_run = 21,
+  search_part = 22,
+  search_read = 23,
+  search_hits = 24,
 };
-inline constexpr WireKind kWireKindLast = WireKind::cluster_message;
+inline constexpr WireKind kWireKindLast = WireKind::search_hits;
 
 /// `payload` is a view into the bytes that were decoded. `deadline`: what is left of the sender's;
 /// none: it waits forever.

@@ -107,4 +107,12 @@ void write_level(const engine::SkuEntry& value, pb::SkuEntry& out);
 void write(const engine::ProductView& value, pb::WireProduct& out);
 bool read(pb::WireProduct& in, engine::ProductView& out, WireFault& fault);
 
+// Searches and hits (wire_search.cpp).
+void write_query(const engine::Query& query, pb::WireQuery& out);
+bool read_query(pb::WireQuery& in, engine::Query& out, WireFault& fault);
+void write_sort_value(const engine::SortValue& value, pb::WireSortValue& out);
+bool read_sort_value(pb::WireSortValue& in, engine::SortValue& out, WireFault& fault);
+void write_hit(const engine::Hit& hit, pb::WireHit& out);
+bool read_hit(pb::WireHit& in, engine::Hit& out, WireFault& fault);
+
 }  // namespace souk::storage

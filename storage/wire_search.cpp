@@ -9,8 +9,6 @@ namespace souk::storage {
 
 using engine::Result;
 
-namespace {
-
 static_assert(std::variant_size_v<decltype(engine::SortValue::value)> == 4);
 
 bool read_query(pb::WireQuery& in, engine::Query& out, WireFault& fault) {
@@ -53,6 +51,44 @@ bool read_query(pb::WireQuery& in, engine::Query& out, WireFault& fault) {
   out.drop_tokens_threshold = in.drop_tokens_threshold();
   read_texts(*in.mutable_hidden_hits(), out.hidden_hits);
   return true;
+}
+
+void write_query(const engine::Query& query, pb::WireQuery& out) {
+  out.set_q(query.q);
+  for (const engine::QueryField& field : query.query_by) {
+    pb::WireQueryField& to = *out.add_query_by();
+    to.set_name(field.name);
+    to.set_weight(field.weight);
+    to.set_prefix(field.prefix);
+  }
+  if (query.filter) out.set_filter(engine::render_filter(query.filter));
+  for (const engine::FacetRequest& request : query.facet_by) {
+    pb::WireFacetRequest& to = *out.add_facet_by();
+    to.set_field(request.field);
+    for (const engine::FacetRange& range : request.ranges) {
+      pb::WireFacetRange& at = *to.add_ranges();
+      at.set_label(range.label);
+      at.set_from(range.from);
+      at.set_to(range.to);
+    }
+  }
+  out.set_facet_query_field(query.facet_query_field);
+  out.set_facet_query_prefix(query.facet_query_prefix);
+  out.set_max_facet_values(query.max_facet_values);
+  for (const engine::SortKey& key : query.sort_by) {
+    pb::WireSortKey& to = *out.add_sort_by();
+    to.set_field(key.field);
+    to.set_order(static_cast<std::uint32_t>(key.order));
+  }
+  out.set_page(query.page);
+  out.set_per_page(query.per_page);
+  for (const std::string& field : query.highlight_fields) out.add_highlight_fields(field);
+  out.set_highlight(query.highlight);
+  out.set_snippet_threshold(query.snippet_threshold);
+  out.set_highlight_start(query.highlight_start);
+  out.set_highlight_end(query.highlight_end);
+  out.set_drop_tokens_threshold(query.drop_tokens_threshold);
+  for (const std::string& hit : query.hidden_hits) out.add_hidden_hits(hit);
 }
 
 void write_sort_value(const engine::SortValue& value, pb::WireSortValue& out) {
@@ -118,6 +154,8 @@ void write_hit(const engine::Hit& hit, pb::WireHit& out) {
   }
 }
 
+namespace {
+
 bool read_variant(pb::WireHitVariant& in, engine::HitVariant& out, WireFault& fault) {
   if (in.options_size() % 2 != 0) return fault.corrupt("hit.variants.options");
   out.sku = engine::Sku{std::move(*in.mutable_sku())};
@@ -131,6 +169,8 @@ bool read_variant(pb::WireHitVariant& in, engine::HitVariant& out, WireFault& fa
   out.matched = in.matched();
   return true;
 }
+
+}  // namespace
 
 bool read_hit(pb::WireHit& in, engine::Hit& out, WireFault& fault) {
   out.id = engine::ProductId{std::move(*in.mutable_id())};
@@ -159,6 +199,8 @@ bool read_hit(pb::WireHit& in, engine::Hit& out, WireFault& fault) {
   }
   return true;
 }
+
+namespace {
 
 void write_facet(const engine::Facet& facet, pb::WireFacet& out) {
   out.set_field(facet.field);
@@ -230,41 +272,7 @@ bool read_page(pb::WireSearchPage& in, engine::SearchPage& out, WireFault& fault
 
 std::string encode(const engine::Query& query) {
   pb::WireQuery out;
-  out.set_q(query.q);
-  for (const engine::QueryField& field : query.query_by) {
-    pb::WireQueryField& to = *out.add_query_by();
-    to.set_name(field.name);
-    to.set_weight(field.weight);
-    to.set_prefix(field.prefix);
-  }
-  if (query.filter) out.set_filter(engine::render_filter(query.filter));
-  for (const engine::FacetRequest& request : query.facet_by) {
-    pb::WireFacetRequest& to = *out.add_facet_by();
-    to.set_field(request.field);
-    for (const engine::FacetRange& range : request.ranges) {
-      pb::WireFacetRange& at = *to.add_ranges();
-      at.set_label(range.label);
-      at.set_from(range.from);
-      at.set_to(range.to);
-    }
-  }
-  out.set_facet_query_field(query.facet_query_field);
-  out.set_facet_query_prefix(query.facet_query_prefix);
-  out.set_max_facet_values(query.max_facet_values);
-  for (const engine::SortKey& key : query.sort_by) {
-    pb::WireSortKey& to = *out.add_sort_by();
-    to.set_field(key.field);
-    to.set_order(static_cast<std::uint32_t>(key.order));
-  }
-  out.set_page(query.page);
-  out.set_per_page(query.per_page);
-  for (const std::string& field : query.highlight_fields) out.add_highlight_fields(field);
-  out.set_highlight(query.highlight);
-  out.set_snippet_threshold(query.snippet_threshold);
-  out.set_highlight_start(query.highlight_start);
-  out.set_highlight_end(query.highlight_end);
-  out.set_drop_tokens_threshold(query.drop_tokens_threshold);
-  for (const std::string& hit : query.hidden_hits) out.add_hidden_hits(hit);
+  write_query(query, out);
   return out.SerializeAsString();
 }
 

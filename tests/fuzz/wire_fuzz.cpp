@@ -1,9 +1,10 @@
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
 
-#include "storage/wire.hpp"
+#include "storage/wire_search.hpp"
 
 // What another node says: the first byte is the kind. What decodes must encode to something that
 // decodes to the same bytes.
@@ -36,13 +37,32 @@ void check_query(std::string_view bytes) {
   if (again ? souk::storage::encode(*again) != once : bytes.size() < (32U << 10U)) std::abort();
 }
 
+/// Answers are decoded against what was asked.
+void check_search_answer(int which, std::string_view bytes) {
+  using namespace souk::storage;
+  souk::engine::Query query;
+  query.q = "red";
+  query.facet_by = {{"brand", {}}, {"price", {{"low", 0, 9}}}};
+  const auto words = souk::engine::plan_words(query);
+  if (which == 21) {
+    check(bytes, [&](std::string_view all) { return decode_search_statistics(all, words); });
+  } else if (which == 22) {
+    WireSearchRun run;
+    run.required = 1;
+    check(bytes, [&](std::string_view all) { return decode_search_part(all, query, run); });
+  } else {
+    const std::array<souk::engine::ProductId, 1> ids{souk::engine::ProductId{"a"}};
+    check(bytes, [&](std::string_view all) { return decode_search_hits(all, ids); });
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace souk::storage;
   if (size == 0) return 0;
   const std::string_view bytes{reinterpret_cast<const char*>(data) + 1, size - 1};
-  switch (data[0] % 18) {
+  switch (data[0] % 24) {
     case 0:
       check(bytes, decode_envelope);
       break;
@@ -94,8 +114,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 16:
       check_error(bytes);
       break;
-    default:
+    case 17:
       check(bytes, decode_cluster_message);
+      break;
+    case 18:
+      check(bytes, decode_search_open);
+      break;
+    case 19:
+      check(bytes, decode_search_run);
+      break;
+    case 20:
+      check(bytes, decode_search_read);
+      break;
+    default:
+      check_search_answer(data[0] % 24, bytes);
       break;
   }
   return 0;

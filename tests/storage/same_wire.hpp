@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/search/filter.hpp"
-#include "storage/wire.hpp"
+#include "storage/wire_search.hpp"
 
 // Equality of what nodes say, in every field. As in same.hpp, structured bindings name the fields:
 // one that is added to a type does not compile here until it is compared, and so not forgotten.
@@ -99,6 +99,14 @@ SOUK_WIRE_FIELDS(storage::WireOrderAnswer, a, b)
 SOUK_WIRE_FIELDS(storage::WireOrderQuestion, a, b)
 SOUK_WIRE_FIELDS(storage::WireOrderReading, a, b)
 SOUK_WIRE_FIELDS(storage::Envelope, a, b, c, d, e, f, g, h)
+SOUK_WIRE_FIELDS(engine::FacetTally::Text, a, b)
+SOUK_WIRE_FIELDS(engine::FacetTally::Number, a, b)
+SOUK_WIRE_FIELDS(engine::FacetTally, a, b, c)
+SOUK_WIRE_FIELDS(engine::PartHit, a, b, c, d)
+SOUK_WIRE_FIELDS(engine::SearchPart, a, b, c, d, e, f, g, h, i)
+SOUK_WIRE_FIELDS(storage::WireSearchOpen, a, b, c, d)
+SOUK_WIRE_FIELDS(storage::WireSearchRun, a, b, c, d, e)
+SOUK_WIRE_FIELDS(storage::WireSearchRead, a, b)
 #undef SOUK_WIRE_FIELDS
 
 template <class T>

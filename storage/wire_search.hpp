@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/search/search_part.hpp"
+#include "engine/search/search_statistics.hpp"
+#include "storage/wire.hpp"
+
+// A search over shards on several nodes: the steps of engine/search/search_part.hpp as messages. A
+// node keeps the snapshots of a search from its first message to its last.
+//
+//   coordinator                        node
+//     search_open          ->            takes snapshots
+//                          <- search_statistics
+//     search_run           ->            once per round; the first may open the search itself when
+//                          <- search_part   the query has no words, and thus needs no statistics
+//     search_read          ->            forgets the search; without places there is no answer
+//                          <- search_hits
+//
+// Answers are decoded against what was asked: what comes out fits into merge(), merge_parts() and
+// put_hits(), whatever the other node said.
+namespace souk::storage {
+
+/// `search`: its number, new for every search of that coordinator.
+struct WireSearchOpen {
+  std::uint64_t search = 0;
+  engine::Query query;
+  engine::Timestamp now;
+  std::vector<engine::ShardPosition> shards;  // to look into, and how far each must be applied
+};
+struct WireSearchRun {
+  std::uint64_t search = 0;
+  std::optional<WireSearchOpen> open;
+  engine::SearchStatistics statistics;  // of all nodes; of the words of the query
+  std::size_t required = 0;
+  bool alone = false;  // no other node is asked
+};
+struct WireSearchRead {
+  std::uint64_t search = 0;
+  std::vector<engine::HitPlace> places;
+};
+std::string encode(const WireSearchOpen& open);
+std::string encode(const WireSearchRun& run);
+std::string encode(const WireSearchRead& read);
+/// Errors: also those of decode_query().
+engine::Result<WireSearchOpen> decode_search_open(std::string_view bytes);
+engine::Result<WireSearchRun> decode_search_run(std::string_view bytes);
+engine::Result<WireSearchRead> decode_search_read(std::string_view bytes);
+/// Whether plan_query() and search_part() may be given what it says. `words`: of the query that
+/// was opened.
+bool fits(const WireSearchRun& run, const engine::QueryPlan& words);
+
+std::string encode(const engine::Result<engine::SearchStatistics>& statistics);
+std::string encode(const engine::Result<engine::SearchPart>& part);
+std::string encode(const engine::Result<std::vector<engine::Hit>>& hits);
+/// The inner result is what the other node answered. `words`: of the query.
+engine::Result<engine::Result<engine::SearchStatistics>> decode_search_statistics(
+    std::string_view bytes, const engine::QueryPlan& words);
+engine::Result<engine::Result<engine::SearchPart>> decode_search_part(std::string_view bytes,
+                                                                      const engine::Query& query,
+                                                                      const WireSearchRun& asked);
+/// `ids`: of the hits that were asked for, in that order.
+engine::Result<engine::Result<std::vector<engine::Hit>>> decode_search_hits(
+    std::string_view bytes, std::span<const engine::ProductId> ids);
+
+}  // namespace souk::storage

@@ -1,0 +1,320 @@
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "storage/wire_proto.hpp"
+#include "storage/wire_search.hpp"
+
+// The steps of a search over several nodes.
+namespace souk::storage {
+
+using engine::FacetTally;
+using engine::Hit;
+using engine::PartHit;
+using engine::Result;
+using engine::SearchPart;
+using engine::SearchStatistics;
+
+namespace {
+
+constexpr std::size_t kNumbersPerPlace = 3;
+
+void write_open(const WireSearchOpen& open, pb::WireSearchOpen& out) {
+  out.set_search(open.search);
+  write_query(open.query, *out.mutable_query());
+  out.set_now(open.now.microseconds());
+  for (const engine::ShardPosition& at : open.shards) write_position(at, *out.add_shards());
+}
+
+bool read_open(pb::WireSearchOpen& in, WireSearchOpen& out, WireFault& fault) {
+  out.search = in.search();
+  out.now = read_time(in.now());
+  for (const pb::WirePosition& shard : in.shards()) {
+    if (!read_position(shard, out.shards.emplace_back(), fault)) return false;
+  }
+  return read_query(*in.mutable_query(), out.query, fault);
+}
+
+void write_statistics(const SearchStatistics& statistics, pb::WireStatistics& out) {
+  out.set_docs(statistics.docs);
+  for (const engine::FieldStatistics& field : statistics.fields) {
+    out.add_lengths(field.length_sum);
+    out.add_lengths(field.docs);
+  }
+  out.mutable_doc_freqs()->Add(statistics.doc_freqs.begin(), statistics.doc_freqs.end());
+}
+
+bool read_statistics(const pb::WireStatistics& in, SearchStatistics& out, WireFault& fault) {
+  if (in.lengths_size() % 2 != 0) return fault.corrupt("statistics.lengths");
+  out.docs = in.docs();
+  for (int i = 0; i < in.lengths_size(); i += 2)
+    out.fields.push_back({in.lengths(i), in.lengths(i + 1)});
+  out.doc_freqs.assign(in.doc_freqs().begin(), in.doc_freqs().end());
+  return true;
+}
+
+void write_tally(const FacetTally& tally, pb::WireTally& out) {
+  for (const FacetTally::Text& text : tally.texts) {
+    out.add_texts(text.value);
+    out.add_text_counts(text.count);
+  }
+  for (const FacetTally::Number& number : tally.numbers) {
+    out.add_numbers(number.value);
+    out.add_number_counts(number.count);
+  }
+  out.mutable_ranges()->Add(tally.ranges.begin(), tally.ranges.end());
+}
+
+bool read_tally(pb::WireTally& in, const engine::FacetRequest& request, FacetTally& out,
+                WireFault& fault) {
+  if (in.texts_size() != in.text_counts_size()) return fault.corrupt("part.facets.texts");
+  if (in.numbers_size() != in.number_counts_size()) return fault.corrupt("part.facets.numbers");
+  if (static_cast<std::size_t>(in.ranges_size()) != request.ranges.size())
+    return fault.corrupt("part.facets.ranges");
+  out.texts.reserve(static_cast<std::size_t>(in.texts_size()));
+  for (int i = 0; i < in.texts_size(); ++i)
+    out.texts.push_back({std::move(*in.mutable_texts(i)), in.text_counts(i)});
+  double last = -std::numeric_limits<double>::infinity();
+  for (int i = 0; i < in.numbers_size(); ++i) {
+    const double number = in.numbers(i);
+    const bool rises = i == 0 ? number >= last : number > last;  // never, for what is no number
+    const bool minus_zero = number == 0 && std::signbit(number);
+    if (!rises || minus_zero || in.number_counts(i) == 0)
+      return fault.corrupt("part.facets.numbers");
+    out.numbers.push_back({number, in.number_counts(i)});
+    last = number;
+  }
+  out.ranges.assign(in.ranges().begin(), in.ranges().end());
+  return true;
+}
+
+bool read_part_hit(pb::WirePartHit& in, std::size_t sort_keys, PartHit& out, WireFault& fault) {
+  out.id = engine::ProductId{std::move(*in.mutable_id())};
+  out.text_match = in.text_match();
+  out.place = {in.snapshot(), in.segment(), in.doc()};
+  if (static_cast<std::size_t>(in.sort_values_size()) != sort_keys)
+    return fault.corrupt("part.hits.sort_values");
+  out.sort_values.reserve(sort_keys);
+  for (pb::WireSortValue& value : *in.mutable_sort_values()) {
+    engine::SortValue& to = out.sort_values.emplace_back();
+    if (!read_sort_value(value, to, fault)) return false;
+    const double* real = std::get_if<double>(&to.value);
+    if (real != nullptr && std::isnan(*real)) return fault.corrupt("part.hits.sort_values");
+  }
+  return true;
+}
+
+void write_part(const SearchPart& part, pb::WirePart& out) {
+  out.set_required(part.required);
+  out.set_found(part.found);
+  out.set_out_of(part.out_of);
+  out.mutable_hits()->Reserve(static_cast<int>(part.hits.size()));
+  for (const PartHit& hit : part.hits) {
+    pb::WirePartHit& to = *out.add_hits();
+    to.set_id(hit.id.str());
+    to.set_text_match(hit.text_match);
+    for (const engine::SortValue& value : hit.sort_values)
+      write_sort_value(value, *to.add_sort_values());
+    to.set_snapshot(hit.place.snapshot);
+    to.set_segment(hit.place.segment);
+    to.set_doc(hit.place.doc);
+  }
+  out.set_skipped(part.skipped);
+  for (const FacetTally& tally : part.facets) write_tally(tally, *out.add_facets());
+  for (const engine::ShardPosition& at : part.positions) write_position(at, *out.add_positions());
+  for (const engine::ShardId& shard : part.unfinished) {
+    pb::WireShard& to = *out.add_unfinished();
+    to.set_service(static_cast<std::uint32_t>(shard.service));
+    to.set_shard(shard.number);
+  }
+  out.set_cutoff(part.cutoff);
+}
+
+bool read_part(pb::WirePart& in, const engine::Query& query, const WireSearchRun& asked,
+               SearchPart& out, WireFault& fault) {
+  const std::uint64_t limit = std::uint64_t{query.page} * query.per_page;
+  if (in.required() != asked.required) return fault.corrupt("part.required");
+  if (in.skipped() > (asked.alone ? limit : 0)) return fault.corrupt("part.skipped");
+  const auto hits = static_cast<std::size_t>(in.hits_size());
+  if (hits > limit) return fault.corrupt("part.hits");
+  if (static_cast<std::size_t>(in.facets_size()) != query.facet_by.size())
+    return fault.corrupt("part.facets");
+  out.required = asked.required;
+  out.found = in.found();
+  out.out_of = in.out_of();
+  out.skipped = static_cast<std::size_t>(in.skipped());
+  out.cutoff = in.cutoff();
+  const std::size_t sort_keys = engine::sort_keys_of(query).size();
+  out.hits.reserve(hits);
+  for (pb::WirePartHit& hit : *in.mutable_hits()) {
+    if (!read_part_hit(hit, sort_keys, out.hits.emplace_back(), fault)) return false;
+  }
+  for (int i = 0; i < in.facets_size(); ++i) {
+    const engine::FacetRequest& request = query.facet_by[static_cast<std::size_t>(i)];
+    if (!read_tally(*in.mutable_facets(i), request, out.facets.emplace_back(), fault)) return false;
+  }
+  for (const pb::WirePosition& at : in.positions()) {
+    if (!read_position(at, out.positions.emplace_back(), fault)) return false;
+  }
+  for (const pb::WireShard& shard : in.unfinished()) {
+    if (!read_shard(shard.service(), shard.shard(), out.unfinished.emplace_back(), fault))
+      return false;
+  }
+  return true;
+}
+
+/// Whether they are of these words.
+bool fits(const SearchStatistics& statistics, const engine::QueryPlan& words) {
+  if (words.tokens.empty()) return statistics == SearchStatistics{};
+  return statistics.fields.size() == words.fields.size() &&
+         statistics.doc_freqs.size() == words.tokens.size() * words.fields.size();
+}
+
+/// An answer that is a value or an error.
+template <class Message, class Value, class Write>
+std::string encode_answer(const Result<Value>& answer, Write write_value) {
+  Message out;
+  if (answer) {
+    write_value(*answer, out);
+  } else {
+    write(answer.error(), *out.mutable_error());
+  }
+  return out.SerializeAsString();
+}
+template <class Message, class Value, class Has, class Read>
+Result<Result<Value>> decode_answer(std::string_view bytes, const char* field, Has has_value,
+                                    Read read_value) {
+  return decode_as<Message, Result<Value>>(
+      bytes,
+      [&](Message& in, Result<Value>& out, WireFault& fault) {
+        if (has_value(in)) return read_value(in, *out, fault);
+        if (!in.has_error()) return fault.nothing(in, field);
+        engine::Error error;
+        if (!read_known_error(in.error(), error, fault)) return false;
+        out = std::move(error);
+        return true;
+      },
+      Value{});
+}
+
+}  // namespace
+
+std::string encode(const WireSearchOpen& open) {
+  pb::WireSearchOpen out;
+  write_open(open, out);
+  return out.SerializeAsString();
+}
+
+std::string encode(const WireSearchRun& run) {
+  pb::WireSearchRun out;
+  out.set_search(run.search);
+  if (run.open) write_open(*run.open, *out.mutable_open());
+  write_statistics(run.statistics, *out.mutable_statistics());
+  out.set_required(run.required);
+  out.set_alone(run.alone);
+  return out.SerializeAsString();
+}
+
+std::string encode(const WireSearchRead& read) {
+  pb::WireSearchRead out;
+  out.set_search(read.search);
+  for (const engine::HitPlace& place : read.places) {
+    out.add_places(place.snapshot);
+    out.add_places(place.segment);
+    out.add_places(place.doc);
+  }
+  return out.SerializeAsString();
+}
+
+Result<WireSearchOpen> decode_search_open(std::string_view bytes) {
+  return decode_as<pb::WireSearchOpen, WireSearchOpen>(bytes, read_open);
+}
+
+Result<WireSearchRun> decode_search_run(std::string_view bytes) {
+  return decode_as<pb::WireSearchRun, WireSearchRun>(
+      bytes, [](pb::WireSearchRun& in, WireSearchRun& out, WireFault& fault) {
+        out.search = in.search();
+        out.required = static_cast<std::size_t>(in.required());
+        out.alone = in.alone();
+        if (in.has_open() && !read_open(*in.mutable_open(), out.open.emplace(), fault))
+          return false;
+        return read_statistics(in.statistics(), out.statistics, fault);
+      });
+}
+
+Result<WireSearchRead> decode_search_read(std::string_view bytes) {
+  return decode_as<pb::WireSearchRead, WireSearchRead>(
+      bytes, [](const pb::WireSearchRead& in, WireSearchRead& out, WireFault& fault) {
+        const auto numbers = static_cast<std::size_t>(in.places_size());
+        if (numbers % kNumbersPerPlace != 0) return fault.corrupt("search_read.places");
+        out.search = in.search();
+        out.places.reserve(numbers / kNumbersPerPlace);
+        for (int i = 0; i < in.places_size(); i += 3)
+          out.places.push_back({in.places(i), in.places(i + 1), in.places(i + 2)});
+        return true;
+      });
+}
+
+std::string encode(const Result<SearchStatistics>& statistics) {
+  return encode_answer<pb::WireStatisticsReply>(
+      statistics, [](const SearchStatistics& value, pb::WireStatisticsReply& out) {
+        write_statistics(value, *out.mutable_statistics());
+      });
+}
+
+std::string encode(const Result<SearchPart>& part) {
+  return encode_answer<pb::WirePartReply>(part,
+                                          [](const SearchPart& value, pb::WirePartReply& out) {
+                                            write_part(value, *out.mutable_part());
+                                          });
+}
+
+std::string encode(const Result<std::vector<Hit>>& hits) {
+  return encode_answer<pb::WireHitsReply>(
+      hits, [](const std::vector<Hit>& value, pb::WireHitsReply& out) {
+        pb::WireHits& to = *out.mutable_hits();
+        for (const Hit& hit : value) write_hit(hit, *to.add_hits());
+      });
+}
+
+bool fits(const WireSearchRun& run, const engine::QueryPlan& words) {
+  return fits(run.statistics, words) && run.required <= words.tokens.size() &&
+         (run.required > 0 || words.tokens.empty());
+}
+
+Result<Result<SearchStatistics>> decode_search_statistics(std::string_view bytes,
+                                                          const engine::QueryPlan& words) {
+  return decode_answer<pb::WireStatisticsReply, SearchStatistics>(
+      bytes, "search_statistics", [](const auto& in) { return in.has_statistics(); },
+      [&](const pb::WireStatisticsReply& in, SearchStatistics& out, WireFault& fault) {
+        if (!read_statistics(in.statistics(), out, fault)) return false;
+        return fits(out, words) || fault.corrupt("statistics");
+      });
+}
+
+Result<Result<SearchPart>> decode_search_part(std::string_view bytes, const engine::Query& query,
+                                              const WireSearchRun& asked) {
+  return decode_answer<pb::WirePartReply, SearchPart>(
+      bytes, "search_part", [](const auto& in) { return in.has_part(); },
+      [&](pb::WirePartReply& in, SearchPart& out, WireFault& fault) {
+        return read_part(*in.mutable_part(), query, asked, out, fault);
+      });
+}
+
+Result<Result<std::vector<Hit>>> decode_search_hits(std::string_view bytes,
+                                                    std::span<const engine::ProductId> ids) {
+  return decode_answer<pb::WireHitsReply, std::vector<Hit>>(
+      bytes, "search_hits", [](const auto& in) { return in.has_hits(); },
+      [&](pb::WireHitsReply& in, std::vector<Hit>& out, WireFault& fault) {
+        if (static_cast<std::size_t>(in.hits().hits_size()) != ids.size())
+          return fault.corrupt("hits");
+        out.reserve(ids.size());
+        for (pb::WireHit& hit : *in.mutable_hits()->mutable_hits()) {
+          if (!read_hit(hit, out.emplace_back(), fault)) return false;
+          if (out.back().id != ids[out.size() - 1]) return fault.corrupt("hits.id");
+        }
+        return true;
+      });
+}
+
+}  // namespace souk::storage
