@@ -302,6 +302,12 @@ void Batch::erase(Table table, std::string_view key) {
   assert(status.ok());
 }
 
+void Batch::erase_range(Table table, std::string_view from, std::string_view to) {
+  const rocksdb::Status status =
+      content_->writes.DeleteRange(content_->table(table), slice(from), slice(to));
+  assert(status.ok());
+}
+
 std::size_t Batch::bytes() const {
   return content_->writes.GetDataSize();
 }
@@ -341,21 +347,57 @@ Result<void> Database::write(Batch& batch, Durability durability) {
   return {};
 }
 
-Result<void> Database::scan(Table table, std::string_view from, std::string_view to,
-                            const Visit& visit) const {
+namespace {
+
+Result<void> scan_table(rocksdb::DB& database, rocksdb::ColumnFamilyHandle* handle, Table table,
+                        const rocksdb::Snapshot* snapshot, std::string_view from,
+                        std::string_view to, const Database::Visit& visit) {
   const rocksdb::Slice end = slice(to);
   rocksdb::ReadOptions options;
   options.fill_cache = false;
   options.iterate_upper_bound = &end;
   options.readahead_size = 2U << 20U;
-  const std::unique_ptr<rocksdb::Iterator> at{
-      content_->db_of(table).NewIterator(options, content_->handle_of[index_of(table)])};
+  options.snapshot = snapshot;
+  const std::unique_ptr<rocksdb::Iterator> at{database.NewIterator(options, handle)};
   for (at->Seek(slice(from)); at->Valid(); at->Next()) {
     if (!visit(view(at->key()), view(at->value()))) return {};
   }
   if (!at->status().ok())
     return error_of(at->status(), std::string{"cannot scan table "} + kTableNames[index_of(table)]);
   return {};
+}
+
+class StateView final : public Database::View {
+public:
+  StateView(rocksdb::DB& database,
+            const std::array<rocksdb::ColumnFamilyHandle*, kTableCount>& handles)
+      : database_{database}, handles_{handles}, snapshot_{database.GetSnapshot()} {}
+  ~StateView() override { database_.ReleaseSnapshot(snapshot_); }
+  StateView(const StateView&) = delete;
+  StateView& operator=(const StateView&) = delete;
+
+  Result<void> scan(Table table, std::string_view from, std::string_view to,
+                    const Database::Visit& visit) const override {
+    assert(!is_logged(table));
+    return scan_table(database_, handles_[index_of(table)], table, snapshot_, from, to, visit);
+  }
+
+private:
+  rocksdb::DB& database_;
+  const std::array<rocksdb::ColumnFamilyHandle*, kTableCount>& handles_;
+  const rocksdb::Snapshot* snapshot_;
+};
+
+}  // namespace
+
+Result<void> Database::scan(Table table, std::string_view from, std::string_view to,
+                            const Visit& visit) const {
+  return scan_table(content_->db_of(table), content_->handle_of[index_of(table)], table, nullptr,
+                    from, to, visit);
+}
+
+std::unique_ptr<Database::View> Database::read_view() const {
+  return std::make_unique<StateView>(content_->db_of(Table::products), content_->handle_of);
 }
 
 Result<void> Database::scan_backward(Table table, std::string_view from, std::string_view to,

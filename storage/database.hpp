@@ -45,6 +45,8 @@ public:
 
   void put(Table table, std::string_view key, std::string_view value);
   void erase(Table table, std::string_view key);
+  /// All keys in [from, to).
+  void erase_range(Table table, std::string_view from, std::string_view to);
   std::size_t bytes() const;
   bool empty() const;
 
@@ -89,6 +91,16 @@ public:
                             const Visit& visit) const;
   engine::Result<void> scan_backward(Table table, std::string_view from, std::string_view to,
                                      const Visit& visit) const;
+  /// The state tables as of one instant, read while they are written. Costs space for as long as it
+  /// lives. Must not outlive the database.
+  class View {
+  public:
+    virtual ~View() = default;
+    /// As Database::scan. Pre: a state table.
+    virtual engine::Result<void> scan(Table table, std::string_view from, std::string_view to,
+                                      const Visit& visit) const = 0;
+  };
+  std::unique_ptr<View> read_view() const;
   /// Puts all state written so far on disk, every table as of the same instant. Nothing to do:
   /// returns at once.
   engine::Result<void> flush();
