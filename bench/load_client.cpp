@@ -18,6 +18,8 @@ namespace souk::bench {
 namespace {
 
 constexpr std::chrono::milliseconds kRestAfterFailure{50};
+constexpr std::chrono::milliseconds kFirstSuspicion{100};
+constexpr unsigned kMostDoublings = 4;
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
@@ -62,13 +64,15 @@ std::string_view HttpAnswer::header(std::string_view name) const {
   return {};
 }
 
-LoadClient::LoadClient(std::string host, std::uint16_t port, std::size_t connections)
-    : host_{std::move(host)},
-      port_{port},
-      epoll_{::epoll_create1(EPOLL_CLOEXEC)},
-      connections_(connections) {
+LoadClient::LoadClient(std::vector<Endpoint> endpoints, std::size_t connections)
+    : epoll_{::epoll_create1(EPOLL_CLOEXEC)},
+      connections_(std::max(connections, endpoints.size())) {
   if (epoll_ < 0) throw std::runtime_error("epoll_create1 failed");
-  for (std::size_t i = connections; i > 0; --i) idle_.push_back(i - 1);
+  for (Endpoint& endpoint : endpoints) nodes_.push_back({std::move(endpoint), {}, 0, {}});
+  for (std::size_t i = connections_.size(); i > 0; --i) {
+    connections_[i - 1].node = (i - 1) % nodes_.size();
+    nodes_[connections_[i - 1].node].idle.push_back(i - 1);
+  }
 }
 
 LoadClient::~LoadClient() {
@@ -78,15 +82,49 @@ LoadClient::~LoadClient() {
   ::close(epoll_);
 }
 
-void LoadClient::send(std::string request, SteadyTime deadline, Done done) {
-  queue_.push_back({std::move(request), deadline, std::move(done)});
+void LoadClient::send(std::string request, SteadyTime deadline, Done done, std::size_t avoid) {
+  queue_.push_back({std::move(request), deadline, std::move(done), avoid});
   dispatch();
 }
 
+std::optional<std::size_t> LoadClient::pick(std::size_t avoid) {
+  const auto now = nodes_.size() > 1 ? std::chrono::steady_clock::now() : SteadyTime{};
+  Node* chosen = nullptr;
+  Node* last_resort = nullptr;
+  bool any_trusted = false;
+  for (std::size_t i = 0; i < nodes_.size() && chosen == nullptr; ++i) {
+    const std::size_t number = (next_node_ + i) % nodes_.size();
+    Node& node = nodes_[number];
+    const bool trusted = node.suspect_until <= now;
+    any_trusted = any_trusted || trusted;
+    if (node.idle.empty()) continue;
+    if (trusted && number != avoid) chosen = &node;
+    // What is to be avoided is better than what does not work.
+    else if (last_resort == nullptr || trusted)
+      last_resort = &node;
+  }
+  if (chosen == nullptr && last_resort != nullptr &&
+      (last_resort->suspect_until <= now || !any_trusted))
+    chosen = last_resort;
+  if (chosen == nullptr) return std::nullopt;
+  next_node_ = (static_cast<std::size_t>(chosen - nodes_.data()) + 1) % nodes_.size();
+  const std::size_t index = chosen->idle.back();
+  chosen->idle.pop_back();
+  return index;
+}
+
+void LoadClient::suspect(Node& node) {
+  const auto now = std::chrono::steady_clock::now();
+  if (nodes_.size() == 1 || node.suspect_until > now) return;
+  node.suspect_until = now + kFirstSuspicion * (1U << std::min(node.failures, kMostDoublings));
+  ++node.failures;
+}
+
 void LoadClient::dispatch() {
-  while (!queue_.empty() && !idle_.empty()) {
-    const std::size_t index = idle_.back();
-    idle_.pop_back();
+  while (!queue_.empty()) {
+    const auto picked = pick(queue_.front().avoid);
+    if (!picked) return;
+    const std::size_t index = *picked;
     Connection& connection = connections_[index];
     connection.current = std::move(queue_.front());
     queue_.pop_front();
@@ -110,8 +148,9 @@ void LoadClient::open(std::size_t index) {
   ::setsockopt(connection.socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_port = htons(port_);
-  ::inet_pton(AF_INET, host_.c_str(), &address.sin_addr);
+  const Endpoint& endpoint = nodes_[connection.node].endpoint;
+  address.sin_port = htons(endpoint.port);
+  ::inet_pton(AF_INET, endpoint.host.c_str(), &address.sin_addr);
   epoll_event event{};
   event.events = EPOLLIN | EPOLLOUT | EPOLLET | EPOLLRDHUP;
   event.data.u64 = index;
@@ -135,8 +174,11 @@ void LoadClient::fail(std::size_t index) {
   connection.active = false;
   --busy_;
   resting_.emplace_back(std::chrono::steady_clock::now() + kRestAfterFailure, index);
+  suspect(nodes_[connection.node]);
   const Done done = std::move(connection.current.done);
-  done(HttpAnswer{});
+  HttpAnswer answer;
+  answer.endpoint = connection.node;
+  done(answer);
 }
 
 void LoadClient::flush(std::size_t index) {
@@ -191,12 +233,15 @@ void LoadClient::receive(std::size_t index) {
         connection.chunked
             ? std::string_view{joined}
             : std::string_view{input}.substr(connection.head_length, connection.body_length);
-    const HttpAnswer answer{status, head, body};
+    const HttpAnswer answer{status, head, body, connection.node};
     const Done done = std::move(connection.current.done);
     connection.active = false;
     --busy_;
     if (equal_ignoring_case(answer.header("Connection"), "close")) close(index);
-    idle_.push_back(index);
+    Node& node = nodes_[connection.node];
+    node.idle.push_back(index);
+    node.failures = 0;
+    node.suspect_until = {};
     done(answer);
     dispatch();
   }
@@ -240,7 +285,8 @@ void LoadClient::poll(SteadyTime until) {
   }
   const auto now = std::chrono::steady_clock::now();
   while (!resting_.empty() && resting_.front().first <= now) {
-    idle_.push_back(resting_.front().second);
+    const std::size_t rested = resting_.front().second;
+    nodes_[connections_[rested].node].idle.push_back(rested);
     resting_.pop_front();
   }
   dispatch();

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "bench/timeline.hpp"
+
 namespace souk::bench {
 
 Percentiles percentiles_of(std::vector<std::uint32_t> microseconds) {
@@ -25,11 +27,21 @@ Percentiles percentiles_of(std::vector<std::uint32_t> microseconds) {
           sum / static_cast<double>(microseconds.size())};
 }
 
-void Series::add(std::uint32_t latency_us, int status, std::size_t second) {
+void Series::add(std::uint32_t latency_us, int status, std::size_t second, unsigned tries) {
   latencies_.push_back(latency_us);
   ++statuses_[status];
   if (per_second_.size() <= second) per_second_.resize(second + 1);
   ++per_second_[second];
+  if (tries > 1) ++retried_;
+  repeats_ += tries - 1;
+}
+
+std::uint64_t Series::failed() const {
+  std::uint64_t sum = 0;
+  for (const auto& [status, count] : statuses_) {
+    if (bench::failed(status)) sum += count;
+  }
+  return sum;
 }
 
 std::uint64_t Series::succeeded() const {

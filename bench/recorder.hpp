@@ -18,10 +18,13 @@ Percentiles percentiles_of(std::vector<std::uint32_t> microseconds);
 /// unknown).
 class Series {
 public:
-  void add(std::uint32_t latency_us, int status, std::size_t second);
+  void add(std::uint32_t latency_us, int status, std::size_t second, unsigned tries = 1);
 
   std::uint64_t count() const { return latencies_.size(); }
-  std::uint64_t succeeded() const;  // 2xx
+  std::uint64_t succeeded() const;                    // 2xx
+  std::uint64_t failed() const;                       // no definite answer, after all repeats
+  std::uint64_t retried() const { return retried_; }  // operations sent more than once
+  std::uint64_t repeats() const { return repeats_; }  // all their further sends
   const std::map<int, std::uint64_t>& statuses() const { return statuses_; }
   const std::vector<std::uint32_t>& latencies() const { return latencies_; }
   const std::vector<std::uint32_t>& per_second() const { return per_second_; }
@@ -30,6 +33,8 @@ private:
   std::vector<std::uint32_t> latencies_;
   std::vector<std::uint32_t> per_second_;
   std::map<int, std::uint64_t> statuses_;
+  std::uint64_t retried_ = 0;
+  std::uint64_t repeats_ = 0;
 };
 
 }  // namespace souk::bench

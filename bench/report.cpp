@@ -33,6 +33,40 @@ std::string statuses(const Series& series) {
   return text;
 }
 
+std::string gap_text(const Gaps& gaps) {
+  return fmt::format("{:.0f} ms, from {:.2f} s",
+                     static_cast<double>(gaps.longest().length.count()) / 1e3,
+                     static_cast<double>(gaps.longest().from.count()) / 1e6);
+}
+
+json::object gap_json(const Gaps& gaps) {
+  return {{"acknowledged", gaps.acknowledged()},
+          {"longest_gap_ms", static_cast<double>(gaps.longest().length.count()) / 1e3},
+          {"longest_gap_from_ms", static_cast<double>(gaps.longest().from.count()) / 1e3}};
+}
+
+json::object timeline_json(const Timeline& timeline) {
+  json::array writes;
+  json::array failures;
+  json::array repeats;
+  json::array p99;
+  for (const Timeline::Step& step : timeline.steps()) {
+    writes.emplace_back(step.writes);
+    failures.emplace_back(step.failures);
+    repeats.emplace_back(step.repeats);
+    p99.emplace_back(percentiles_of(step.latencies_us).p99);
+  }
+  json::object shards;
+  for (const auto& [shard, gaps] : timeline.shards()) shards[shard] = gap_json(gaps);
+  return {{"step_ms", Timeline::kStep.count()},
+          {"acknowledged_writes", writes},
+          {"failures", failures},
+          {"repeats", repeats},
+          {"p99_us", p99},
+          {"writes", gap_json(timeline.writes())},
+          {"shards", shards}};
+}
+
 double per(double seconds, std::uint64_t count) {
   return count == 0 ? 0 : seconds * 1e6 / static_cast<double>(count);
 }
@@ -41,19 +75,29 @@ double per(double seconds, std::uint64_t count) {
 
 std::string render_table(const RunResult& result) {
   const Scenario& s = result.scenario;
+  const bool repeats = s.retry_seconds > 0;
   std::string text = fmt::format(
       "{}: {} loop, {} connections, {:.1f} s, seed {}\n", s.name,
       s.rate > 0 ? fmt::format("open ({:.0f}/s, latency from the intended time)", s.rate)
                  : "closed",
       s.connections, result.seconds, s.seed);
-  text += fmt::format("{:<16}{:>10}{:>11}{:>9}{:>9}{:>9}{:>9}{:>9}  {}\n", "operation", "count",
-                      "2xx/s", "p50 ms", "p90", "p99", "p99.9", "max", "answers");
+  text += fmt::format("{:<16}{:>10}{:>11}{:>9}{:>9}{:>9}{:>9}{:>9}{}  {}\n", "operation", "count",
+                      "2xx/s", "p50 ms", "p90", "p99", "p99.9", "max",
+                      repeats ? "   repeated  failed" : "", "answers");
   for (const auto& [kind, series] : result.series) {
     const Percentiles p = percentiles_of(series.latencies());
-    text += fmt::format("{:<16}{:>10}{:>11.1f}{:>9.2f}{:>9.2f}{:>9.2f}{:>9.2f}{:>9.2f}  {}\n", kind,
-                        series.count(), static_cast<double>(series.succeeded()) / result.seconds,
-                        p.p50 / 1e3, p.p90 / 1e3, p.p99 / 1e3, p.p999 / 1e3, p.max / 1e3,
-                        statuses(series));
+    text +=
+        fmt::format("{:<16}{:>10}{:>11.1f}{:>9.2f}{:>9.2f}{:>9.2f}{:>9.2f}{:>9.2f}{}  {}\n", kind,
+                    series.count(), static_cast<double>(series.succeeded()) / result.seconds,
+                    p.p50 / 1e3, p.p90 / 1e3, p.p99 / 1e3, p.p999 / 1e3, p.max / 1e3,
+                    repeats ? fmt::format("{:>11}{:>8}", series.retried(), series.failed()) : "",
+                    statuses(series));
+  }
+  if (result.timeline.writes().acknowledged() > 0) {
+    text += "longest gap without an acknowledged write: " + gap_text(result.timeline.writes());
+    for (const auto& [shard, gaps] : result.timeline.shards())
+      text += fmt::format("\n  {:<14}{}", shard, gap_text(gaps));
+    text += "\n";
   }
   text += fmt::format("generator: {:.1f} us CPU an operation",
                       per(result.generator_cpu_seconds, operations(result)));
@@ -95,6 +139,9 @@ json::value render_json(const RunResult& result) {
                                                  {"max", p.max},
                                                  {"mean", p.mean}}},
                      {"statuses", by_status},
+                     {"repeated", one.retried()},
+                     {"repeats", one.repeats()},
+                     {"failed_after_retry", one.failed()},
                      {"timeline", json::array(one.per_second().begin(), one.per_second().end())}};
   }
   json::array violations;
@@ -108,9 +155,12 @@ json::value render_json(const RunResult& result) {
                                 {"loop", s.rate > 0 ? "open" : "closed"},
                                 {"rate", s.rate},
                                 {"connections", s.connections},
+                                {"retry_seconds", s.retry_seconds},
                                 {"skus", s.skus},
                                 {"zipf", s.zipf}}},
+      {"began_unix_ms", static_cast<double>(result.began_unix_us) / 1e3},
       {"seconds", result.seconds},
+      {"timeline", timeline_json(result.timeline)},
       {"operations", series},
       {"generator",
        json::object{{"cpu_us_per_operation", per(result.generator_cpu_seconds, operations(result))},
@@ -127,6 +177,18 @@ json::value render_json(const RunResult& result) {
                                {"resolved_unknown", result.verdict.resolved_unknown},
                                {"checks", checks},
                                {"violations", violations}}}};
+}
+
+std::string render_samples(const RunResult& result) {
+  std::string text = "intended_unix_us,latency_us,kind,status,tries,shards\n";
+  for (const Sample& sample : result.samples) {
+    text += fmt::format("{},{},{},{},{},", result.began_unix_us + sample.intended.count(),
+                        sample.latency.count(), sample.kind, sample.status, sample.tries);
+    for (std::size_t i = 0; i < sample.shards.size(); ++i)
+      text += (i == 0 ? "" : "+") + sample.shards[i];
+    text.push_back('\n');
+  }
+  return text;
 }
 
 std::string compare(const json::value& a, const json::value& b) {

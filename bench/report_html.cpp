@@ -123,6 +123,24 @@ std::string render_html(const RunResult& result) {
     }
     throughput.push_back(std::move(by_time));
   }
+  const std::vector<Timeline::Step>& steps = result.timeline.steps();
+  std::vector<Curve> counts(3);
+  counts[0].name = "acknowledged writes";
+  counts[1].name = "failures";
+  counts[2].name = "repeats";
+  std::vector<Curve> worst(1);
+  worst[0].name = "p99";
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const double x =
+        steps.size() < 2 ? 0.0 : static_cast<double>(i) / static_cast<double>(steps.size() - 1);
+    counts[0].points.emplace_back(x, steps[i].writes);
+    counts[1].points.emplace_back(x, steps[i].failures);
+    counts[2].points.emplace_back(x, steps[i].repeats);
+    if (!steps[i].latencies_us.empty())
+      worst[0].points.emplace_back(x, percentiles_of(steps[i].latencies_us).p99 / 1e3);
+  }
+  const std::vector<std::pair<double, std::string>> whole_time{
+      {0, "0 s"}, {1, fmt::format("{:.1f} s", static_cast<double>(steps.size()) * 0.1)}};
   const auto nines = [](double quantile) {
     return std::log((1 - quantile) / 0.5) / std::log(2e-4);
   };
@@ -142,7 +160,7 @@ std::string render_html(const RunResult& result) {
       ".ok{{color:#059669}}.bad{{color:#dc2626}}@media(prefers-color-scheme:dark){{body{{"
       "background:#111827;color:#e5e7eb}}"
       "pre{{background:#1f2937}}.g{{stroke:#374151}}text{{fill:#9ca3af}}}}</style><h1>souk-bench: "
-      "{0}</h1><p>{1}</p>{2}{3}<pre>{4}</pre></html>\n",
+      "{0}</h1><p>{1}</p>{2}{3}{5}{6}<pre>{4}</pre></html>\n",
       escape(result.scenario.name), badge,
       chart("Latency by percentile", "ms", latency,
             {{0, "p50"},
@@ -153,7 +171,10 @@ std::string render_html(const RunResult& result) {
             true),
       chart("Answers a second over time", "1/s", throughput,
             {{0, "0 s"}, {1, fmt::format("{:.0f} s", result.seconds)}}, false),
-      escape(render_table(result)));
+      escape(render_table(result)),
+      chart("Acknowledged writes, failures and repeats in each 100 ms", "1/100 ms", counts,
+            whole_time, false),
+      chart("p99 of each 100 ms", "ms", worst, whole_time, true));
 }
 
 }  // namespace souk::bench

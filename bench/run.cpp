@@ -10,6 +10,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "bench/retrying_client.hpp"
+
 namespace souk::bench {
 namespace {
 
@@ -55,12 +57,15 @@ double own_cpu_seconds() {
 class Driver {
 public:
   Driver(const Scenario& scenario, const Target& target, const std::vector<int>& pids,
-         Workload& workload, RunResult& result)
+         Workload& workload, RunResult& result, bool keep_samples)
       : scenario_{scenario},
         pids_{pids},
         workload_{workload},
         result_{result},
-        client_{target.host, target.port, scenario.connections} {}
+        keep_samples_{keep_samples},
+        client_{target.endpoints,
+                scenario.connections,
+                {scenario.retry_seconds, scenario.try_seconds}} {}
 
   void run() {
     const auto start = steady_clock::now();
@@ -87,19 +92,23 @@ public:
       feed(now, end);
       client_.poll(scenario_.rate > 0 ? next_intended_ : now + std::chrono::milliseconds{5});
     }
-    const auto drain_until =
-        steady_clock::now() +
-        duration_cast<steady_clock::duration>(duration<double>{scenario_.timeout_seconds + 1});
+    const auto drain_until = steady_clock::now() +
+                             duration_cast<steady_clock::duration>(duration<double>{
+                                 std::max(scenario_.timeout_seconds, scenario_.retry_seconds) + 1});
     if (scenario_.attempts == 0) finish();
     while (client_.outstanding() > 0 && steady_clock::now() < drain_until)
       client_.poll(steady_clock::now() + std::chrono::milliseconds{5});
     if (scenario_.attempts > 0) finish();
     std::fputc('\n', stderr);
+    result_.timeline.finish(
+        duration_cast<SinceStart>(duration<double>{std::max(0.0, result_.seconds)}));
     result_.lateness = percentiles_of(lateness_);
   }
 
 private:
   void mark() {
+    result_.began_unix_us =
+        duration_cast<microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
     own_before_ = own_cpu_seconds();
     for (const int pid : pids_) server_before_ += cpu_seconds_of(pid);
   }
@@ -136,27 +145,43 @@ private:
     const SteadyTime intended = operation.since.value_or(planned);
     const auto deadline = intended + duration_cast<steady_clock::duration>(
                                          duration<double>{scenario_.timeout_seconds});
-    client_.send(std::move(operation.request), deadline,
-                 [this, intended, kind = std::move(operation.kind),
-                  done = std::move(operation.done)](const HttpAnswer& answer) {
-                   if (done) done(answer);
+    std::string request = std::move(operation.request);
+    client_.send(std::move(request), intended, deadline,
+                 [this, intended, operation = std::move(operation)](const HttpAnswer& answer,
+                                                                    unsigned tries) {
+                   if (operation.done) operation.done(answer);
                    ++answers_;
-                   if (intended < measure_from_) return;
-                   const auto now = steady_clock::now();
-                   const auto latency = std::min<std::int64_t>(
-                       duration_cast<microseconds>(now - intended).count(), UINT32_MAX);
-                   const auto second =
-                       static_cast<std::size_t>(duration<double>{now - measure_from_}.count());
-                   result_.series[kind].add(static_cast<std::uint32_t>(latency), answer.status,
-                                            second);
+                   note(operation, intended, answer, tries);
                  });
+  }
+
+  void note(const Workload::Operation& operation, SteadyTime intended, const HttpAnswer& answer,
+            unsigned tries) {
+    const auto now = steady_clock::now();
+    Sample sample;
+    sample.intended = duration_cast<SinceStart>(intended - measure_from_);
+    sample.latency = duration_cast<SinceStart>(now - intended);
+    sample.kind = operation.kind;
+    sample.status = answer.status;
+    sample.tries = tries;
+    sample.write = operation.write;
+    if (sample.acknowledged_write()) sample.shards = workload_.shards_of(operation, answer);
+    result_.timeline.add(sample);
+    if (intended >= measure_from_) {
+      const auto latency = std::min<std::int64_t>(sample.latency.count(), UINT32_MAX);
+      const auto second = static_cast<std::size_t>(duration<double>{now - measure_from_}.count());
+      result_.series[operation.kind].add(static_cast<std::uint32_t>(latency), answer.status, second,
+                                         tries);
+    }
+    if (keep_samples_) result_.samples.push_back(std::move(sample));
   }
 
   const Scenario& scenario_;
   const std::vector<int>& pids_;
   Workload& workload_;
   RunResult& result_;
-  LoadClient client_;
+  bool keep_samples_;
+  RetryingClient client_;
   SteadyTime measure_from_;
   SteadyTime next_intended_;
   SteadyTime next_progress_{};
@@ -168,14 +193,14 @@ private:
 
 }  // namespace
 
-RunResult run_scenario(const Scenario& scenario, const Target& target,
-                       const std::vector<int>& pids) {
+RunResult run_scenario(const Scenario& scenario, const Target& target, const std::vector<int>& pids,
+                       bool keep_samples) {
   RunResult result;
   result.scenario = scenario;
   Caller caller{target};
   Workload workload{scenario, target};
   workload.prepare(caller);
-  Driver{scenario, target, pids, workload, result}.run();
+  Driver{scenario, target, pids, workload, result, keep_samples}.run();
   double load[1] = {0};
   if (::getloadavg(load, 1) == 1) result.load_average = load[0];
   result.verdict = judge(scenario, workload, caller);

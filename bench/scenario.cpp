@@ -90,6 +90,8 @@ Scenario load_scenario(const std::string& name_or_path) {
       {"connections", number(s.connections, 1)},
       {"rate", number(s.rate, 0)},
       {"timeout_seconds", number(s.timeout_seconds, 0.01)},
+      {"retry_seconds", number(s.retry_seconds, 0)},
+      {"try_seconds", number(s.try_seconds, 0.01)},
       {"search", number(s.search, 0)},
       {"as_you_type", number(s.as_you_type, 0)},
       {"checkout", number(s.checkout, 0)},
@@ -105,6 +107,8 @@ Scenario load_scenario(const std::string& name_or_path) {
       {"lines_max", number(s.lines_max, 1)},
       {"quantity_max", number(s.quantity_max, 1)},
       {"repeats", number(s.repeats, 0)},
+      {"catalog_shards", number(s.catalog_shards, 1)},
+      {"order_shards", number(s.order_shards, 1)},
       {"attempts", number(s.attempts, 0)},
       {"facets",
        [&](const toml::node& node, const std::string& key) {

@@ -19,6 +19,10 @@ struct Scenario {
   /// waiting and are labelled so.
   double rate = 0;
   double timeout_seconds = 10;
+  /// A cluster's client: what was not settled is sent again, to another node, under the same key,
+  /// until so long after the intended send time. 0: never, as the comparisons with others need it.
+  double retry_seconds = 0;
+  double try_seconds = 2;  // how long one node may be silent when requests are sent again
 
   // Shares of the operations; they need not sum to 1.
   double search = 0;
@@ -39,6 +43,9 @@ struct Scenario {
   double zipf = 0;  // 0: uniform
   std::uint32_t lines_min = 1, lines_max = 5;
   std::int64_t quantity_max = 3;
+  // How many shards the server's slots are cut into, to tell what was acknowledged by which one.
+  std::uint32_t catalog_shards = 4;
+  std::uint32_t order_shards = 2;
   double repeats = 0;  // share of checkouts sent again with their key
   /// Flash sale: this many checkouts of one unit of one SKU, then the run is over. 0: run by time.
   std::uint64_t attempts = 0;

@@ -39,11 +39,12 @@ std::string environment(const char* name, const std::string& otherwise) {
 
 struct RunFlags {
   std::string scenario;
-  std::string url = environment("SOUK_URL", "http://127.0.0.1:8080");
+  std::vector<std::string> urls;
+  std::string samples;
   std::string json;
   std::string html;
   std::vector<int> pids;
-  std::optional<double> seconds, warmup, rate;
+  std::optional<double> seconds, warmup, rate, retry, try_seconds;
   std::optional<std::size_t> connections, skus;
   std::optional<std::uint64_t> seed, attempts;
   bool closed = false;
@@ -57,16 +58,22 @@ int run(const RunFlags& flags) {
   if (flags.closed) scenario.rate = 0;
   if (flags.connections) scenario.connections = *flags.connections;
   if (flags.skus) scenario.skus = *flags.skus;
+  if (flags.retry) scenario.retry_seconds = *flags.retry;
+  if (flags.try_seconds) scenario.try_seconds = *flags.try_seconds;
   if (flags.seed) scenario.seed = *flags.seed;
   if (flags.attempts) scenario.attempts = *flags.attempts;
   if (scenario.lines_max < scenario.lines_min)
     throw std::runtime_error("scenario: `lines_max` is below `lines_min`");
-  const auto target =
-      souk::bench::parse_target(flags.url, environment("SOUK_SERVER_KEY", "sk_dev"));
-  const RunResult result = souk::bench::run_scenario(scenario, target, flags.pids);
+  std::string urls;
+  for (const std::string& url : flags.urls) urls += (urls.empty() ? "" : ",") + url;
+  if (urls.empty()) urls = environment("SOUK_URL", "http://127.0.0.1:8080");
+  const auto target = souk::bench::parse_target(urls, environment("SOUK_SERVER_KEY", "sk_dev"));
+  const RunResult result =
+      souk::bench::run_scenario(scenario, target, flags.pids, !flags.samples.empty());
   std::fputs(souk::bench::render_table(result).c_str(), stdout);
   if (!flags.json.empty())
     write_file(flags.json, boost::json::serialize(souk::bench::render_json(result)) + "\n");
+  if (!flags.samples.empty()) write_file(flags.samples, souk::bench::render_samples(result));
   if (!flags.html.empty()) write_file(flags.html, souk::bench::render_html(result));
   return result.verdict.green() ? 0 : kFailed;
 }
@@ -83,8 +90,17 @@ int main(int argc, char** argv) {
                                              "as-you-type, checkout, flash-sale, mixed, http");
   run_command->add_option("scenario", flags.scenario, "TOML file or built-in name")->required();
   run_command
-      ->add_option("--url", flags.url, "the node (SOUK_URL); the key comes from SOUK_SERVER_KEY")
-      ->capture_default_str();
+      ->add_option(
+          "--url", flags.urls,
+          "the node, or all nodes of a cluster: repeated or separated by commas (SOUK_URL, "
+          "http://127.0.0.1:8080); the key comes from SOUK_SERVER_KEY")
+      ->take_all();
+  run_command->add_option("--retry", flags.retry,
+                          "send what was cut off, shed or left unknown again under its key, to "
+                          "another node, until so many seconds after the intended send time");
+  run_command->add_option("--try", flags.try_seconds,
+                          "with --retry: seconds until a silent node is given up (2)");
+  run_command->add_option("--samples", flags.samples, "write every operation there as CSV");
   run_command->add_option("--seconds", flags.seconds, "how long to measure");
   run_command->add_option("--warmup", flags.warmup, "seconds before measuring");
   run_command->add_option("--rate", flags.rate, "open loop: requests a second");

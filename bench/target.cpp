@@ -1,5 +1,6 @@
 #include "bench/target.hpp"
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <charconv>
 #include <stdexcept>
@@ -12,31 +13,51 @@ using std::chrono::steady_clock;
 
 namespace {
 constexpr seconds kPatience{60};
-}  // namespace
+constexpr seconds kTry{10};
 
-Target parse_target(const std::string& url, const std::string& key) {
-  Target target;
-  target.key = key;
+Endpoint parse_endpoint(std::string_view url) {
+  Endpoint endpoint;
   std::string_view rest = url;
   if (rest.starts_with("http://")) rest.remove_prefix(7);
   if (const std::size_t slash = rest.find('/'); slash != std::string_view::npos)
     rest = rest.substr(0, slash);
   const std::size_t colon = rest.find(':');
-  target.host = std::string{rest.substr(0, colon)};
-  if (target.host == "localhost") target.host = "127.0.0.1";
+  endpoint.host = std::string{rest.substr(0, colon)};
+  if (endpoint.host == "localhost") endpoint.host = "127.0.0.1";
   if (colon != std::string_view::npos) {
     const std::string_view port = rest.substr(colon + 1);
-    const auto parsed = std::from_chars(port.data(), port.data() + port.size(), target.port);
+    const auto parsed = std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
     if (parsed.ec != std::errc{} || parsed.ptr != port.data() + port.size()) {
-      throw std::runtime_error("--url " + url +
+      throw std::runtime_error("--url " + std::string{url} +
                                ": the port is not a number; write http://HOST:PORT");
     }
   }
+  return endpoint;
+}
+
+/// Cut off, shed, or waiting for a shard that is changing hands.
+bool not_settled(int status) {
+  return status == 0 || status == 429 || status == 502 || status == 503;
+}
+
+}  // namespace
+
+Target parse_target(const std::string& urls, const std::string& key) {
+  Target target;
+  target.key = key;
+  target.endpoints.clear();
+  std::string_view rest = urls;
+  for (;;) {
+    const std::size_t comma = std::min(rest.find(','), rest.size());
+    if (comma > 0) target.endpoints.push_back(parse_endpoint(rest.substr(0, comma)));
+    if (comma == rest.size()) break;
+    rest.remove_prefix(comma + 1);
+  }
+  if (target.endpoints.empty()) throw std::runtime_error("--url is empty; write http://HOST:PORT");
   return target;
 }
 
-Caller::Caller(Target target)
-    : target_{std::move(target)}, client_{target_.host, target_.port, 16} {
+Caller::Caller(Target target) : target_{std::move(target)}, client_{target_.endpoints, 16} {
 }
 
 void Caller::each(std::size_t count, const std::function<std::string(std::size_t)>& request,
@@ -44,30 +65,37 @@ void Caller::each(std::size_t count, const std::function<std::string(std::size_t
   // A node that restarts comes back well within this; a server that was never there is reported
   // soon.
   auto give_up = steady_clock::now() + kPatience;
-  std::vector<std::size_t> again;
+  struct Again {
+    std::size_t index;
+    std::size_t asked;
+  };
+  std::vector<Again> again;
+  const bool cluster = target_.endpoints.size() > 1;
   std::size_t next = 0;
   std::size_t finished = 0;
-  const auto start = [&](std::size_t index) {
-    client_.send(request(index), steady_clock::now() + seconds{60},
-                 [&, index](const HttpAnswer& answer) {
-                   if (answer.status == 0 || answer.status == 429 || answer.status == 503) {
-                     again.push_back(index);
-                     return;
-                   }
-                   ++finished;
-                   give_up = steady_clock::now() + kPatience;
-                   done(index, answer.status, answer.body);
-                 });
+  const auto start = [&](std::size_t index, std::size_t avoid) {
+    client_.send(
+        request(index), steady_clock::now() + (cluster ? kTry : kPatience),
+        [&, index](const HttpAnswer& answer) {
+          if (not_settled(answer.status) || (cluster && answer.status == 504)) {
+            again.push_back({index, answer.endpoint});
+            return;
+          }
+          ++finished;
+          give_up = steady_clock::now() + kPatience;
+          done(index, answer.status, answer.body);
+        },
+        avoid);
   };
   while (finished < count) {
-    while (next < count && client_.outstanding() < 64) start(next++);
+    while (next < count && client_.outstanding() < 64) start(next++, kAnyEndpoint);
     if (!again.empty() && client_.outstanding() < 64) {
       // Shed or cut off: come back a little later, one by one, so that a busy or restarting node
       // gets air.
       std::this_thread::sleep_for(std::chrono::milliseconds{5});
-      const std::size_t index = again.back();
+      const Again one = again.back();
       again.pop_back();
-      start(index);
+      start(one.index, one.asked);
     }
     client_.poll(steady_clock::now() + std::chrono::milliseconds{10});
     if (steady_clock::now() > give_up) {

@@ -10,21 +10,24 @@
 
 namespace souk::bench {
 
-/// The server under test.
+/// The server under test, or the nodes of the cluster.
 struct Target {
-  std::string host = "127.0.0.1";
-  std::uint16_t port = 8080;
+  std::vector<Endpoint> endpoints{Endpoint{}};
   std::string key = "sk_dev";
 
-  std::string authority() const { return host + ":" + std::to_string(port); }
+  /// What requests carry as Host: the first node, whoever is asked, so that repeats are the same
+  /// bytes.
+  std::string authority() const {
+    return endpoints.front().host + ":" + std::to_string(endpoints.front().port);
+  }
 };
 
-/// Parses http://HOST:PORT. Throws std::runtime_error.
-Target parse_target(const std::string& url, const std::string& key);
+/// Parses http://HOST:PORT, several of them separated by commas. Throws std::runtime_error.
+Target parse_target(const std::string& urls, const std::string& key);
 
 /// Many small calls outside the measurement (setting up, checking): asks `count` requests over a
-/// few connections, retries those that were shed, and gives each answer to `done(index, status,
-/// body)`. Throws when the server stays away.
+/// few connections to all nodes, repeats those that were shed or cut off, and gives each answer to
+/// `done(index, status, body)`. Throws when the server stays away.
 class Caller {
 public:
   explicit Caller(Target target);

@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <stdexcept>
 
+#include "bench/retrying_client.hpp"
+
 namespace souk::bench {
 namespace {
 
@@ -17,6 +19,18 @@ constexpr std::size_t kLinesPerImport = 1000;
 
 std::string sku_name(std::uint64_t seed, std::size_t number) {
   return fmt::format("BENCH-{}-{:06}", seed, number);
+}
+
+std::string product_name(std::uint64_t seed, std::size_t number) {
+  return fmt::format("bench-{}-{:06}", seed, number);
+}
+
+engine::ShardMap equal_shards(const Scenario& scenario) {
+  engine::ShardMap map;
+  map.ranges = engine::equal_ranges(engine::Service::catalog, scenario.catalog_shards);
+  const auto orders = engine::equal_ranges(engine::Service::orders, scenario.order_shards);
+  map.ranges.insert(map.ranges.end(), orders.begin(), orders.end());
+  return map;
 }
 
 std::int64_t as_integer(const boost::json::value& object, std::string_view field) {
@@ -42,7 +56,8 @@ Workload::Workload(const Scenario& scenario, const Target& target)
     : scenario_{scenario},
       target_{target},
       random_{scenario.seed},
-      popularity_{scenario.skus, scenario.zipf} {
+      popularity_{scenario.skus, scenario.zipf},
+      shards_{equal_shards(scenario)} {
   // The run's own name keeps keys and orders of two runs against one server apart.
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   run_ = fmt::format("{}-{}", scenario.seed,
@@ -52,8 +67,13 @@ Workload::Workload(const Scenario& scenario, const Target& target)
 
 void Workload::prepare(Caller& caller) {
   if (scenario_.checkout > 0 || scenario_.stock_change > 0 || scenario_.visible > 0) {
-    for (std::size_t i = 0; i < scenario_.skus; ++i)
+    for (std::size_t i = 0; i < scenario_.skus; ++i) {
       log_.skus.push_back(sku_name(scenario_.seed, i));
+      shard_of_sku_.push_back(
+          shards_
+              .shard_of(engine::Service::catalog, engine::slot_of(product_name(scenario_.seed, i)))
+              .name());
+    }
     const std::size_t chunks = (scenario_.skus + kLinesPerImport - 1) / kLinesPerImport;
     std::size_t imported = 0;
     caller.each(
@@ -63,9 +83,10 @@ void Workload::prepare(Caller& caller) {
           const std::size_t end = std::min(scenario_.skus, (chunk + 1) * kLinesPerImport);
           for (std::size_t i = chunk * kLinesPerImport; i < end; ++i) {
             body += fmt::format(
-                R"({{"id":"bench-{}-{:06}","title":"Bench item {}","brand":"Bench","sku":"{}","price":{{"amount":{},"currency":"EUR"}},"stock":{}}})"
+                R"({{"id":"{}","title":"Bench item {}","brand":"Bench","sku":"{}","price":{{"amount":{},"currency":"EUR"}},"stock":{}}})"
                 "\n",
-                scenario_.seed, i, i, log_.skus[i], 100 + i % 9000, scenario_.units_per_sku);
+                product_name(scenario_.seed, i), i, log_.skus[i], 100 + i % 9000,
+                scenario_.units_per_sku);
           }
           return make_request("POST", "/v1/products:import?action=upsert", target_.authority(),
                               target_.key, body, {}, "application/x-ndjson");
@@ -81,6 +102,7 @@ void Workload::prepare(Caller& caller) {
         });
     std::fputc('\n', stderr);
     log_.sold_before.resize(scenario_.skus);
+    log_.on_hand_before.resize(scenario_.skus);
     caller.each(
         scenario_.skus,
         [&](std::size_t i) {
@@ -90,8 +112,9 @@ void Workload::prepare(Caller& caller) {
         [&](std::size_t i, int status, std::string_view body) {
           if (status != 200)
             throw std::runtime_error(fmt::format("GET /v1/inventory/{}: {}", log_.skus[i], status));
-          log_.sold_before[i] = as_integer(
-              boost::json::parse(boost::json::string_view{body.data(), body.size()}), "sold");
+          const auto level = boost::json::parse(boost::json::string_view{body.data(), body.size()});
+          log_.sold_before[i] = as_integer(level, "sold");
+          log_.on_hand_before[i] = as_integer(level, "on_hand");
         });
   }
   if (scenario_.search > 0 || scenario_.as_you_type > 0) {
@@ -141,8 +164,9 @@ Workload::Operation Workload::search() {
     target += "&filter_by=" +
               percent_encode(fmt::format("in_stock:true && price:[{}..{}]", low, low + 20'000));
   }
-  return {"search", make_request("GET", target, target_.authority(), target_.key), nullptr,
-          std::nullopt};
+  return {"search", make_request("GET", target, target_.authority(), target_.key),
+          nullptr,  std::nullopt,
+          false,    {}};
 }
 
 Workload::Operation Workload::as_you_type() {
@@ -159,8 +183,9 @@ Workload::Operation Workload::as_you_type() {
   const std::string target =
       fmt::format("/v1/search?q={}&per_page={}", percent_encode(typed_.substr(0, typed_length_)),
                   scenario_.per_page);
-  return {"as_you_type", make_request("GET", target, target_.authority(), target_.key), nullptr,
-          std::nullopt};
+  return {"as_you_type", make_request("GET", target, target_.authority(), target_.key),
+          nullptr,       std::nullopt,
+          false,         {}};
 }
 
 std::string Workload::checkout_request(const Attempt& attempt) const {
@@ -179,7 +204,8 @@ std::string Workload::checkout_request(const Attempt& attempt) const {
 Workload::Operation Workload::checkout() {
   if (scenario_.repeats > 0 && !log_.attempts.empty() && random_.unit() < scenario_.repeats) {
     const std::size_t index = random_.below(log_.attempts.size());
-    return {"checkout_repeat", checkout_request(log_.attempts[index]),
+    return {"checkout_repeat",
+            checkout_request(log_.attempts[index]),
             [this, index](const HttpAnswer& answer) {
               const Attempt& first = log_.attempts[index];
               if (answer.status != 201 || first.status != 201) return;
@@ -188,7 +214,9 @@ Workload::Operation Workload::checkout() {
                     fmt::format("key {} was answered with two orders", first.key));
               }
             },
-            std::nullopt};
+            std::nullopt,
+            true,
+            {}};
   }
   Attempt attempt;
   const std::size_t index = log_.attempts.size();
@@ -204,50 +232,91 @@ Workload::Operation Workload::checkout() {
                                               static_cast<std::uint64_t>(scenario_.quantity_max))));
   }
   log_.attempts.push_back(attempt);
-  return {"checkout", checkout_request(attempt),
+  std::vector<std::uint32_t> skus;
+  for (const auto& line : attempt.lines) skus.push_back(line.first);
+  return {"checkout",
+          checkout_request(attempt),
           [this, index](const HttpAnswer& answer) {
             Attempt& noted = log_.attempts[index];
-            noted.status = answer.status;
+            // Its twin is still under way: what becomes of it is asked at the end.
+            noted.status = worth_repeating(answer) ? 0 : answer.status;
             if (answer.status != 201) return;
             const std::string_view location = answer.header("Location");
             noted.order_id = std::string{location.substr(location.rfind('/') + 1)};
           },
-          std::nullopt};
+          std::nullopt,
+          true,
+          std::move(skus)};
+}
+
+std::string Workload::adjustment_request(const Adjustment& adjustment) const {
+  return make_request(
+      "POST", "/v1/inventory/" + log_.skus[adjustment.sku] + "/adjustments", target_.authority(),
+      target_.key,
+      fmt::format(R"({{"delta":{},"reason":"received","reference":"bench"}})", adjustment.delta),
+      "Idempotency-Key: " + adjustment.key + "\r\n");
+}
+
+std::size_t Workload::adjust(std::size_t sku, std::int64_t delta, std::string key) {
+  log_.adjustments.push_back({std::move(key), sku, delta, 0});
+  return log_.adjustments.size() - 1;
 }
 
 Workload::Operation Workload::stock_change() {
   const std::size_t sku = popularity_.draw(random_);
-  const std::string body = fmt::format(R"({{"delta":{},"reason":"received","reference":"bench"}})",
-                                       1 + random_.below(5));
-  const std::string key = fmt::format("Idempotency-Key: {}-s-{}\r\n", run_, random_.next());
+  const auto delta = static_cast<std::int64_t>(1 + random_.below(5));
+  const std::size_t index =
+      adjust(sku, delta, fmt::format("{}-s-{}", run_, log_.adjustments.size()));
   return {"stock_change",
-          make_request("POST", "/v1/inventory/" + log_.skus[sku] + "/adjustments",
-                       target_.authority(), target_.key, body, key),
-          nullptr, std::nullopt};
+          adjustment_request(log_.adjustments[index]),
+          [this, index](const HttpAnswer& answer) {
+            log_.adjustments[index].status = worth_repeating(answer) ? 0 : answer.status;
+          },
+          std::nullopt,
+          true,
+          {static_cast<std::uint32_t>(sku)}};
+}
+
+std::vector<std::string> Workload::shards_of(const Operation& operation,
+                                             const HttpAnswer& answer) const {
+  std::vector<std::string> shards;
+  for (const std::uint32_t sku : operation.skus) {
+    const std::string& shard = shard_of_sku_[sku];
+    if (std::find(shards.begin(), shards.end(), shard) == shards.end()) shards.push_back(shard);
+  }
+  const std::string_view location = answer.header("Location");
+  if (const std::size_t id = location.rfind("/ord_"); id != std::string_view::npos) {
+    const auto slot = engine::slot_of(location.substr(id + 1));
+    shards.push_back(shards_.shard_of(engine::Service::orders, slot).name());
+  }
+  return shards;
 }
 
 // One SKU after the other, so that no two changes of one SKU are under way at once.
 Workload::Operation Workload::visible_change() {
   const std::size_t sku = next_visible_++ % log_.skus.size();
-  const std::string key = fmt::format("Idempotency-Key: {}-v-{}\r\n", run_, random_.next());
+  const std::size_t index = adjust(sku, 1, fmt::format("{}-v-{}", run_, next_visible_));
   const auto since = std::chrono::steady_clock::now();
   return {"stock_change",
-          make_request("POST", "/v1/inventory/" + log_.skus[sku] + "/adjustments",
-                       target_.authority(), target_.key, R"({"delta":1,"reason":"received"})", key),
-          [this, sku, since](const HttpAnswer& answer) {
+          adjustment_request(log_.adjustments[index]),
+          [this, index, sku, since](const HttpAnswer& answer) {
+            log_.adjustments[index].status = worth_repeating(answer) ? 0 : answer.status;
             if (answer.status / 100 != 2) return;
             const auto level = boost::json::parse(
                 boost::json::string_view{answer.body.data(), answer.body.size()});
             follow_ups_.push_back(visible_search(sku, as_integer(level, "available"), since));
           },
-          std::nullopt};
+          std::nullopt,
+          true,
+          {static_cast<std::uint32_t>(sku)}};
 }
 
 Workload::Operation Workload::visible_search(std::size_t sku, std::int64_t available,
                                              SteadyTime since) {
   const std::string target =
       "/v1/search?q=*&filter_by=" + percent_encode("sku:=`" + log_.skus[sku] + "`");
-  return {"change_to_searched", make_request("GET", target, target_.authority(), target_.key),
+  return {"change_to_searched",
+          make_request("GET", target, target_.authority(), target_.key),
           [this, sku, available](const HttpAnswer& answer) {
             if (answer.status != 200) return;
             const std::string wanted = fmt::format("\"available\":{}", available);
@@ -257,7 +326,9 @@ Workload::Operation Workload::visible_search(std::size_t sku, std::int64_t avail
                   log_.skus[sku], available));
             }
           },
-          since};
+          since,
+          false,
+          {}};
 }
 
 Workload::Operation Workload::next() {
@@ -274,8 +345,9 @@ Workload::Operation Workload::next() {
   if ((choice -= scenario_.checkout) < 0) return checkout();
   if ((choice -= scenario_.stock_change) < 0) return stock_change();
   if ((choice -= scenario_.visible) < 0) return visible_change();
-  return {"http", make_request("GET", "/livez", target_.authority(), target_.key), nullptr,
-          std::nullopt};
+  return {"http",  make_request("GET", "/livez", target_.authority(), target_.key),
+          nullptr, std::nullopt,
+          false,   {}};
 }
 
 bool Workload::exhausted() const {

@@ -10,6 +10,7 @@
 #include "bench/random.hpp"
 #include "bench/scenario.hpp"
 #include "bench/target.hpp"
+#include "engine/types/shard.hpp"
 
 namespace souk::bench {
 
@@ -21,12 +22,22 @@ struct Attempt {
   std::string order_id;  // of a 201
 };
 
+/// One change of a stock that was sent.
+struct Adjustment {
+  std::string key;
+  std::size_t sku = 0;
+  std::int64_t delta = 0;
+  int status = 0;  // of the first definite answer; 0: unknown
+};
+
 /// What happened to the bench's own SKUs.
 struct CheckoutLog {
   std::string customer;  // e-mail of this run's orders
   std::vector<std::string> skus;
   std::vector<std::int64_t> sold_before;  // per SKU, when the run began
+  std::vector<std::int64_t> on_hand_before;
   std::vector<Attempt> attempts;
+  std::vector<Adjustment> adjustments;
   std::vector<std::string> contradictions;  // a repeat that was not answered like the first
 };
 
@@ -43,6 +54,8 @@ public:
     std::string request;
     std::function<void(const HttpAnswer&)> done;  // null: nothing to note
     std::optional<SteadyTime> since;              // latency counts from here, not from now
+    bool write = false;
+    std::vector<std::uint32_t> skus;  // that a write changes
   };
   Operation next();
   /// An operation that follows from an answer waits to be sent at once.
@@ -53,6 +66,10 @@ public:
 
   /// The bytes of an attempt's request, equal each time.
   std::string checkout_request(const Attempt& attempt) const;
+  std::string adjustment_request(const Adjustment& adjustment) const;
+  /// The shards that had to store an acknowledged operation: of its SKUs' products, and of the
+  /// order its answer names.
+  std::vector<std::string> shards_of(const Operation& operation, const HttpAnswer& answer) const;
 
 private:
   Operation search();
@@ -60,6 +77,8 @@ private:
   Operation checkout();
   Operation stock_change();
   Operation visible_change();
+  /// Notes the adjustment; its index in the log.
+  std::size_t adjust(std::size_t sku, std::int64_t delta, std::string key);
   Operation visible_search(std::size_t sku, std::int64_t available, SteadyTime since);
   std::string words(std::size_t count);
 
@@ -73,6 +92,8 @@ private:
   std::string run_;
   std::size_t next_visible_ = 0;
   std::deque<Operation> follow_ups_;
+  std::vector<std::string> shard_of_sku_;
+  engine::ShardMap shards_;
   CheckoutLog log_;
 };
 

@@ -52,13 +52,15 @@ TEST_CASE("scenario: an unknown key or a wrong value is refused by name") {
 
   CHECK(load_text("base = \"checkout\"\nrate = 500\n").rate == 500);
   CHECK_THROWS_WITH_AS(load_text("ratte = 5\n"), doctest::Contains("ratte"), std::runtime_error);
-  CHECK_THROWS_WITH_AS(load_text("rate = \"fast\"\n"), doctest::Contains("rate"), std::runtime_error);
+  CHECK_THROWS_WITH_AS(load_text("rate = \"fast\"\n"), doctest::Contains("rate"),
+                       std::runtime_error);
   CHECK_THROWS_AS(load_scenario("no-such-scenario"), std::runtime_error);
   std::filesystem::remove(path);
 }
 
 TEST_CASE("scenario: every file of the tree loads") {
-  for (const auto& entry : std::filesystem::directory_iterator(SOUK_SOURCE_DIR "/bench/scenarios")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(SOUK_SOURCE_DIR "/bench/scenarios")) {
     CHECK_NOTHROW(load_scenario(entry.path().string()));
   }
 }
