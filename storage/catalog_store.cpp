@@ -99,9 +99,84 @@ Result<engine::ClaimSkus::Claim> decode_whole_claim(std::string_view key, std::s
                                   std::move(*product)};
 }
 
+/// Bytes of copied rows that are written at once.
+constexpr std::size_t kCopyBytes = 4U << 20U;
+
+Result<Materialised> load_materialised(const Database& database, engine::ShardId shard) {
+  const std::string key = shard_key(shard);
+  const Result<std::optional<std::string>> mark = database.get(Table::materialised, key);
+  if (!mark) return mark.error();
+  if (!*mark) return Materialised{};
+  return decode_materialised(key, **mark);
+}
+
 }  // namespace
 
+Result<bool> CatalogStore::is_saved() const {
+  const Result<std::optional<std::string>> mark =
+      database_.get(Table::materialised, shard_key(shard_));
+  if (!mark) return mark.error();
+  return mark->has_value();
+}
+
+Result<void> CatalogStore::check_forks(const CatalogChanges& changes) const {
+  if (changes.slots.forked.empty()) return {};
+  const Result<Materialised> before = load_materialised(database_, shard_);
+  if (!before) return before.error();
+  for (std::size_t i = before->slots.forked.size(); i < changes.slots.forked.size(); ++i) {
+    const engine::ShardId child = changes.slots.forked[i].child;
+    const Result<bool> saved = CatalogStore{database_, child}.is_saved();
+    if (!saved) return saved.error();
+    if (!*saved) {
+      return Error{Errc::unavailable,
+                   child.name() + " was split off " + shard_.name() + " and is not saved yet",
+                   {},
+                   {}};
+    }
+  }
+  return {};
+}
+
+Result<void> CatalogStore::save_fork(engine::CatalogState& child) {
+  CatalogStore store{database_, child.shard()};
+  const Result<bool> saved = store.is_saved();
+  if (!saved) return saved.error();
+  if (*saved) return {};
+  // History is only ever added to, so it may be there before the rest of the child is.
+  Batch batch{database_};
+  std::size_t bytes = 0;
+  Result<void> done;
+  const Result<void> scanned = database_.scan(
+      Table::ledger, shard_key(shard_), position_key(shard_, child.slots().history + 1),
+      [&](std::string_view key, std::string_view value) {
+        Result<std::vector<engine::LedgerEntry>> entries = decode_ledger(key, value);
+        if (!entries) {
+          done = entries.error();
+          return false;
+        }
+        std::erase_if(*entries, [&](const engine::LedgerEntry& entry) {
+          return child.sku(entry.sku) == nullptr;
+        });
+        if (entries->empty()) return true;
+        const std::string to = position_key(child.shard(), position_in(key));
+        std::string row = encode_ledger(to, entries->data(), entries->size());
+        bytes += row.size();
+        batch.put(Table::ledger, to, row);
+        if (bytes < kCopyBytes) return true;
+        done = database_.write(batch, Durability::unlogged);
+        batch = Batch{database_};
+        bytes = 0;
+        return done.has_value();
+      });
+  if (!scanned) return scanned.error();
+  if (!done) return done;
+  if (const Result<void> written = database_.write(batch, Durability::unlogged); !written)
+    return written;
+  return store.save(child.take_changes());
+}
+
 Result<void> CatalogStore::save(const CatalogChanges& changes) {
+  if (const Result<void> checked = check_forks(changes); !checked) return checked;
   Batch batch{database_};
   const auto put_all = [&](Table table, const auto& values, const auto& name_of,
                            const auto& encode) {
@@ -150,8 +225,9 @@ Result<void> CatalogStore::save(const CatalogChanges& changes) {
   }
 
   const std::string key = shard_key(shard_);
-  batch.put(Table::materialised, key,
-            encode_materialised(key, {changes.position, changes.state_hash, {}}));
+  batch.put(
+      Table::materialised, key,
+      encode_materialised(key, {changes.position, changes.state_hash, {}, changes.slots, {}}));
   return database_.write(batch, Durability::unlogged);
 }
 
@@ -189,6 +265,7 @@ Result<void> CatalogStore::load(engine::CatalogState& state, engine::NamePool* n
         {}};
   }
   state.set_loaded(saved->position, saved->state_hash);
+  state.restore_slots(saved->slots);
   return {};
 }
 

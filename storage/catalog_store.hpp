@@ -18,6 +18,14 @@ public:
   /// large: the journal's events are differences, so values newer than their position would be
   /// counted twice by a replay.
   engine::Result<void> save(const engine::CatalogChanges& changes);
+  /// Saves a shard that was split off this one (CatalogState::take_forked), whole, with the part of
+  /// this one's ledger that is its own; does nothing if it was saved before. To be done before this
+  /// shard's changes since the fork are saved: save() refuses them otherwise (unavailable).
+  /// Whatever a crash leaves of the two, this shard's state with its journal has the child in it,
+  /// or the child is saved.
+  engine::Result<void> save_fork(engine::CatalogState& child);
+  /// True if something of the shard was saved.
+  engine::Result<bool> is_saved() const;
   /// Fills `state` with everything saved (load() in chunks, then set_loaded()); leaves it alone if
   /// nothing was. With a pool, SKUs and products share their names with all shards that load by it.
   /// Errors: corrupt_record (also if the state hash is not the saved one), newer_format.
@@ -30,6 +38,8 @@ public:
                                                           std::size_t limit) const;
 
 private:
+  engine::Result<void> check_forks(const engine::CatalogChanges& changes) const;
+
   Database& database_;
   engine::ShardId shard_;
 };

@@ -49,6 +49,34 @@ void put_order_index(Batch& batch, engine::ShardId shard, const Order& order) {
   }
 }
 
+void erase_order_index(Batch& batch, engine::ShardId shard, const Order& order) {
+  batch.erase(Table::orders_by_time, time_key(shard, kOrders, order.created_at, order.id.str()));
+  for (const std::string& name : customer_names(order)) {
+    batch.erase(Table::orders_by_customer,
+                customer_key(shard, name, order.created_at, order.id.str()));
+  }
+}
+
+void put_entry(Batch& batch, engine::ShardId shard, const CheckoutEntry& entry) {
+  const std::string key = shard_key(shard, entry.id.str());
+  batch.put(Table::orders, key, encode_checkout(key, entry));
+  if (has_order(entry)) put_order_index(batch, shard, entry.order);
+  if (entry.phase == CheckoutPhase::refused) {
+    batch.put(Table::orders_by_time, time_key(shard, kRefused, entry.begun_at, entry.id.str()), {});
+  }
+}
+
+void erase_entry(Batch& batch, engine::ShardId shard, const CheckoutEntry& entry) {
+  batch.erase(Table::orders, shard_key(shard, entry.id.str()));
+  if (has_order(entry)) erase_order_index(batch, shard, entry.order);
+  if (entry.phase == CheckoutPhase::refused) {
+    batch.erase(Table::orders_by_time, time_key(shard, kRefused, entry.begun_at, entry.id.str()));
+  }
+}
+
+/// Copied rows that are written at once.
+constexpr std::size_t kCopyRows = 1024;
+
 Result<Materialised> load_materialised(const Database& database, engine::ShardId shard) {
   const std::string key = shard_key(shard);
   const Result<std::optional<std::string>> mark = database.get(Table::materialised, key);
@@ -86,6 +114,8 @@ Range range_of(engine::ShardId shard, const OrderFilter& filter) {
 Result<void> OrderStore::save(const engine::OrderChanges& changes) {
   const Result<Materialised> before = load_materialised(database_, shard_);
   if (!before) return before.error();
+  const std::size_t forked_before = before->slots.forked.size();
+  if (const Result<void> checked = check_forks(changes, forked_before); !checked) return checked;
   std::set<OrderId> unfinished(before->unfinished.begin(), before->unfinished.end());
 
   Batch batch{database_};
@@ -93,20 +123,17 @@ Result<void> OrderStore::save(const engine::OrderChanges& changes) {
     const Result<std::optional<CheckoutEntry>> old = load(id);
     if (!old) return old.error();
     unfinished.erase(id);
-    if (!*old) continue;
-    batch.erase(Table::orders, shard_key(shard_, id.str()));
-    if ((*old)->phase == CheckoutPhase::refused) {
-      batch.erase(Table::orders_by_time, time_key(shard_, kRefused, (*old)->begun_at, id.str()));
-    }
+    if (*old) erase_entry(batch, shard_, **old);
+  }
+  if (changes.slots.forked.size() > forked_before) {
+    const Result<void> scanned = scan([&](const CheckoutEntry& entry) {
+      if (!changes.slots.owns_key(entry.id)) erase_entry(batch, shard_, entry);
+      return true;
+    });
+    if (!scanned) return scanned;
   }
   for (const CheckoutEntry& entry : changes.entries) {
-    const std::string key = shard_key(shard_, entry.id.str());
-    batch.put(Table::orders, key, encode_checkout(key, entry));
-    if (has_order(entry)) put_order_index(batch, shard_, entry.order);
-    if (entry.phase == CheckoutPhase::refused) {
-      batch.put(Table::orders_by_time, time_key(shard_, kRefused, entry.begun_at, entry.id.str()),
-                {});
-    }
+    put_entry(batch, shard_, entry);
     if (is_unfinished(entry)) {
       unfinished.insert(entry.id);
     } else {
@@ -114,11 +141,74 @@ Result<void> OrderStore::save(const engine::OrderChanges& changes) {
     }
   }
   const std::string key = shard_key(shard_);
-  batch.put(
-      Table::materialised, key,
-      encode_materialised(
-          key, {changes.position, changes.state_hash, {unfinished.begin(), unfinished.end()}}));
+  batch.put(Table::materialised, key,
+            encode_materialised(key, {changes.position,
+                                      changes.state_hash,
+                                      {unfinished.begin(), unfinished.end()},
+                                      changes.slots,
+                                      changes.slot_hashes}));
   return database_.write(batch, Durability::unlogged);
+}
+
+Result<bool> OrderStore::is_saved() const {
+  const Result<std::optional<std::string>> mark =
+      database_.get(Table::materialised, shard_key(shard_));
+  if (!mark) return mark.error();
+  return mark->has_value();
+}
+
+Result<void> OrderStore::check_forks(const engine::OrderChanges& changes,
+                                     std::size_t forked_before) const {
+  for (std::size_t i = forked_before; i < changes.slots.forked.size(); ++i) {
+    const engine::ShardId child = changes.slots.forked[i].child;
+    const Result<bool> saved = OrderStore{database_, child}.is_saved();
+    if (!saved) return saved.error();
+    if (!*saved) {
+      return engine::Error{
+          engine::Errc::unavailable,
+          child.name() + " was split off " + shard_.name() + " and is not saved yet",
+          {},
+          {}};
+    }
+  }
+  return {};
+}
+
+Result<void> OrderStore::scan(const std::function<bool(CheckoutEntry)>& visit) const {
+  Result<void> done;
+  const Result<void> scanned =
+      database_.scan(Table::orders, shard_key(shard_), after_prefix(shard_key(shard_)),
+                     [&](std::string_view key, std::string_view value) {
+                       Result<CheckoutEntry> entry = decode_checkout(key, value);
+                       if (entry) return visit(std::move(*entry));
+                       done = entry.error();
+                       return false;
+                     });
+  return scanned ? done : scanned;
+}
+
+Result<void> OrderStore::save_fork(engine::OrderState& child) {
+  OrderStore store{database_, child.shard()};
+  const Result<bool> saved = store.is_saved();
+  if (!saved) return saved.error();
+  if (*saved) return {};
+  // Rows that are older than the child's own are overwritten or erased by its save.
+  Batch batch{database_};
+  std::size_t rows = 0;
+  Result<void> done;
+  const Result<void> scanned = scan([&](const CheckoutEntry& entry) {
+    if (!child.owns(entry.id)) return true;
+    put_entry(batch, child.shard(), entry);
+    if (++rows % kCopyRows != 0) return true;
+    done = database_.write(batch, Durability::unlogged);
+    batch = Batch{database_};
+    return done.has_value();
+  });
+  if (!scanned) return scanned;
+  if (!done) return done;
+  if (const Result<void> written = database_.write(batch, Durability::unlogged); !written)
+    return written;
+  return store.save(child.take_changes());
 }
 
 Result<std::optional<CheckoutEntry>> OrderStore::load(const OrderId& id) const {
@@ -134,6 +224,7 @@ Result<std::optional<CheckoutEntry>> OrderStore::load(const OrderId& id) const {
 Result<void> OrderStore::load_unfinished(engine::OrderState& state) const {
   const Result<Materialised> saved = load_materialised(database_, shard_);
   if (!saved) return saved.error();
+  state.restore_slots(saved->slots);
   for (const OrderId& id : saved->unfinished) {
     Result<std::optional<CheckoutEntry>> entry = load(id);
     if (!entry) return entry.error();
@@ -143,7 +234,17 @@ Result<void> OrderStore::load_unfinished(engine::OrderState& state) const {
     }
     state.admit(std::move(**entry));
   }
-  state.set_loaded(saved->position, saved->state_hash);
+  std::vector<std::uint64_t> slot_hashes = saved->slot_hashes;
+  if (slot_hashes.empty() && saved->state_hash != 0) {
+    // Saved by a version that did not know them.
+    slot_hashes.resize(engine::kSlotCount);
+    const Result<void> scanned = scan([&](const CheckoutEntry& entry) {
+      slot_hashes[engine::slot_of(entry.id.str())] += engine::entry_hash(entry);
+      return true;
+    });
+    if (!scanned) return scanned;
+  }
+  state.set_loaded(saved->position, saved->state_hash, std::move(slot_hashes));
   return {};
 }
 

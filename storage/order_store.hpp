@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,14 @@ public:
   /// Writes all changes, their index entries, the position and the list of unfinished checkouts in
   /// one unlogged batch.
   engine::Result<void> save(const engine::OrderChanges& changes);
+  /// Saves a shard that was split off this one (OrderState::take_forked), whole, with the rows of
+  /// orders that are not resident; does nothing if it was saved before. To be done before the child
+  /// does anything and before this shard's changes since the fork are saved: save() refuses them
+  /// otherwise (unavailable). Whatever a crash leaves of the two, this shard's rows with its
+  /// journal have the child in them, or the child is saved.
+  engine::Result<void> save_fork(engine::OrderState& child);
+  /// True if something of the shard was saved.
+  engine::Result<bool> is_saved() const;
   /// nothing: never heard of, or not materialised yet.
   engine::Result<std::optional<engine::CheckoutEntry>> load(const engine::OrderId& id) const;
   /// Materialised position, hash and the unfinished checkouts: everything a restarting leader needs
@@ -34,6 +43,11 @@ public:
                                                               std::size_t limit) const;
 
 private:
+  engine::Result<void> check_forks(const engine::OrderChanges& changes,
+                                   std::size_t forked_before) const;
+  /// Visits every checkout that is saved until `visit` says no.
+  engine::Result<void> scan(const std::function<bool(engine::CheckoutEntry)>& visit) const;
+
   Database& database_;
   engine::ShardId shard_;
 };

@@ -121,6 +121,8 @@ struct Materialised {
   std::uint64_t state_hash = 0;
   std::vector<engine::OrderId>
       unfinished;  // orders shards: checkouts that are begun or placed at that position
+  engine::SlotOwnership slots{};
+  std::vector<std::uint64_t> slot_hashes{};  // orders shards: parts of state_hash, by slot; or none
 };
 std::string encode_materialised(std::string_view key, const Materialised& materialised);
 engine::Result<Materialised> decode_materialised(std::string_view key, std::string_view value);

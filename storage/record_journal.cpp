@@ -128,6 +128,9 @@ struct WriteCatalogEvent {
   void operator()(const engine::ImportsForgotten& event) const {
     write_names(event.ids, *out.mutable_imports_forgotten());
   }
+  void operator()(const engine::SlotsForked& event) const {
+    write(event, *out.mutable_slots_forked());
+  }
 };
 
 std::optional<engine::ProductPut> read_product_put(pb::ProductPut& in) {
@@ -221,6 +224,11 @@ Result<engine::CatalogEvent> read_catalog_event(pb::CatalogEvent& in) {
     case Kind::kImportsForgotten:
       return engine::CatalogEvent{
           engine::ImportsForgotten{read_names<std::string>(in.imports_forgotten())}};
+    case Kind::kSlotsForked: {
+      engine::SlotsForked forked;
+      if (!read(in.slots_forked(), forked)) return corrupt_record("impossible slots are split off");
+      return engine::CatalogEvent{forked};
+    }
     case Kind::EVENT_NOT_SET:
       break;
   }
@@ -258,6 +266,9 @@ struct WriteOrderEvent {
   void operator()(const engine::RefusalsForgotten& event) const {
     write_names(event.orders, *out.mutable_refusals_forgotten());
   }
+  void operator()(const engine::SlotsForked& event) const {
+    write(event, *out.mutable_slots_forked());
+  }
 };
 
 Result<engine::OrderEvent> read_order_event(const pb::OrderEvent& in) {
@@ -289,6 +300,11 @@ Result<engine::OrderEvent> read_order_event(const pb::OrderEvent& in) {
     case Kind::kRefusalsForgotten:
       return engine::OrderEvent{
           engine::RefusalsForgotten{read_names<engine::OrderId>(in.refusals_forgotten())}};
+    case Kind::kSlotsForked: {
+      engine::SlotsForked forked;
+      if (!read(in.slots_forked(), forked)) return corrupt_record("impossible slots are split off");
+      return engine::OrderEvent{forked};
+    }
     case Kind::EVENT_NOT_SET:
       break;
   }

@@ -155,11 +155,42 @@ Result<engine::CheckoutEntry> decode_checkout(std::string_view key, std::string_
   return out;
 }
 
+void write(const engine::SlotsForked& value, pb::SlotsForked& out) {
+  out.set_first(value.first_slot);
+  out.set_last(value.last_slot);
+  out.set_service(static_cast<std::uint32_t>(value.child.service));
+  out.set_number(value.child.number);
+}
+
+bool read(const pb::SlotsForked& in, engine::SlotsForked& out) {
+  const bool service = in.service() == static_cast<std::uint32_t>(engine::Service::catalog) ||
+                       in.service() == static_cast<std::uint32_t>(engine::Service::orders);
+  if (!service || in.number() > UINT16_MAX || in.first() == 0 || in.first() > in.last() ||
+      in.last() >= engine::kSlotCount) {
+    return false;
+  }
+  out.first_slot = static_cast<engine::Slot>(in.first());
+  out.last_slot = static_cast<engine::Slot>(in.last());
+  out.child = {static_cast<engine::Service>(in.service()), static_cast<std::uint16_t>(in.number())};
+  return true;
+}
+
 std::string encode_materialised(std::string_view key, const Materialised& materialised) {
   pb::Materialised out;
   out.set_position(materialised.position);
   out.set_state_hash(materialised.state_hash);
   for (const engine::OrderId& order : materialised.unfinished) out.add_unfinished(order.str());
+  if (materialised.slots != engine::SlotOwnership{}) {
+    pb::SlotOwnership& slots = *out.mutable_slots();
+    slots.set_known(materialised.slots.range.has_value());
+    const engine::SlotRange range = materialised.slots.range.value_or(engine::SlotRange{});
+    slots.set_first(range.first);
+    slots.set_last(range.last);
+    for (const engine::SlotsForked& forked : materialised.slots.forked)
+      write(forked, *slots.add_forked());
+    slots.set_history(materialised.slots.history);
+  }
+  out.mutable_slot_hashes()->Add(materialised.slot_hashes.begin(), materialised.slot_hashes.end());
   return seal_message(key, out);
 }
 
@@ -169,6 +200,20 @@ Result<Materialised> decode_materialised(std::string_view key, std::string_view 
   if (!parsed) return parsed.error();
   Materialised out{in.position(), in.state_hash(), {}};
   for (const std::string& order : in.unfinished()) out.unfinished.emplace_back(order);
+  const pb::SlotOwnership& slots = in.slots();
+  if (slots.known()) {
+    if (slots.first() > slots.last() || slots.last() >= engine::kSlotCount)
+      return corrupt_record("a shard owns impossible slots");
+    out.slots.range = engine::SlotRange{static_cast<engine::Slot>(slots.first()),
+                                        static_cast<engine::Slot>(slots.last())};
+  }
+  for (const pb::SlotsForked& from : slots.forked()) {
+    engine::SlotsForked forked;
+    if (!read(from, forked)) return corrupt_record("impossible slots are split off");
+    out.slots.forked.push_back(forked);
+  }
+  out.slots.history = slots.history();
+  out.slot_hashes.assign(in.slot_hashes().begin(), in.slot_hashes().end());
   return out;
 }
 

@@ -75,6 +75,9 @@ bool read(const pb::Reservation& in, engine::Reservation& out);
 void write(const engine::AnswerRecorded& value, pb::Answer& out);
 bool read(const pb::Answer& in, engine::AnswerRecorded& out);
 
+void write(const engine::SlotsForked& value, pb::SlotsForked& out);
+bool read(const pb::SlotsForked& in, engine::SlotsForked& out);
+
 void write(const engine::CheckoutRequest& value, pb::CheckoutRequest& out);
 engine::CheckoutRequest read_request(const pb::CheckoutRequest& in);
 void write(const engine::Order& value, pb::Order& out);

@@ -151,6 +151,8 @@ public:
     for (const std::string& id : event.ids) state_.imports.erase(id);
   }
 
+  void operator()(const SlotsForked& event) { state_.fork(event, position_); }
+
 private:
   static void write(ProductEntry& entry, const ProductPut& event) {
     if (event.document) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -28,8 +29,13 @@ class CatalogDecider {
 public:
   using Decision = CatalogState::Decision;
 
-  CatalogDecider(const CatalogTables& committed, CatalogOverlays& state, CatalogRecord& record)
-      : committed_{committed}, state_{state}, record_{record} {}
+  CatalogDecider(const CatalogTables& committed, CatalogOverlays& state, CatalogRecord& record,
+                 std::optional<SlotRange> believed)
+      : committed_{committed}, state_{state}, record_{record}, believed_{believed} {}
+
+  /// The refusal of a command that is about another shard's keys, or that may be. decide_fork.cpp
+  std::optional<Decision> misplaced(const CatalogCommand& command);
+  Decision fork(const ForkSlots& command, ShardId shard);
 
   Decision operator()(const ClaimSkus& command);
   Decision operator()(const ReleaseSkus& command);
@@ -48,19 +54,32 @@ public:
 private:
   // Reads on tentative state; note how far the answer depends on it.
   const ProductEntry* product(const ProductId& id) { return state_.products.find(id, seen_); }
-  const SkuEntry* sku(const Sku& sku) { return state_.skus.find(sku, seen_); }
+  const SkuEntry* sku(const Sku& sku) {
+    const SkuEntry* entry = state_.skus.find(sku, seen_);
+    const bool gone = entry != nullptr && state_.forked_slots && !slots().owns_key(entry->product);
+    return gone ? nullptr : entry;
+  }
   const Hold* hold(const HoldId& id) { return state_.holds.find(id, seen_); }
 
   /// Makes the event true in the tentative state and part of the record.
   template <class Event>
   void emit(Event made) {
     record_.events.emplace_back(std::move(made));
-    apply_event(state_, record_.events.back(), record_.position);
+    apply_event(state_, record_.events.back(), slots().history + record_.position);
     seen_ = record_.position;
   }
 
   Decision answer(CatalogReply reply) const { return {std::move(reply), seen_, {}}; }
   Decision refuse(Error error) const { return {std::move(error), seen_, {}}; }
+
+  // decide_fork.cpp
+  /// The tentative ones; an answer that depends on them waits for the fork.
+  const SlotOwnership& slots() {
+    if (state_.forked_slots) seen_ = std::max(seen_, state_.forked_at);
+    return state_.slots();
+  }
+  /// True if a sender that did not say what it believes may mean keys which the shard gave away.
+  bool may_be_stale() { return !believed_ && !slots().forked.empty(); }
 
   /// The stored answer to the key, a refusal of its reuse, or nothing: the request is new.
   std::optional<Decision> stored_answer(const IdempotencyKey& key);
@@ -99,6 +118,7 @@ private:
   const CatalogTables& committed_;
   CatalogOverlays& state_;
   CatalogRecord& record_;
+  std::optional<SlotRange> believed_;
   Position seen_ = 0;
 };
 

@@ -9,6 +9,7 @@
 #include "engine/catalog/catalog_command.hpp"
 #include "engine/catalog/product.hpp"
 #include "engine/inventory/hold.hpp"
+#include "engine/state/slot_ownership.hpp"
 
 namespace souk::engine {
 
@@ -96,7 +97,7 @@ struct ImportsForgotten {
 using CatalogEvent =
     std::variant<SkusClaimed, SkusReleased, ProductPut, ProductDeleted, StockChanged, HoldPlaced, HoldCommitted,
                  HoldReleased, HoldExtended, HoldsForgotten, AnswerRecorded, AnswersForgotten, ReservationRecorded,
-                 ReservationsForgotten, ImportProgressed, ImportsForgotten>;
+                 ReservationsForgotten, ImportProgressed, ImportsForgotten, SlotsForked>;
 
 /// One batch of a catalog shard's journal.
 struct CatalogRecord {

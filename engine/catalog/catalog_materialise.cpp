@@ -44,6 +44,7 @@ CatalogChanges CatalogState::take_changes() {
   CatalogChanges changes;
   changes.position = content_->position;
   changes.state_hash = tables.hash();
+  changes.slots = tables.slots;
   const auto erase_into = [](auto& erased) {
     return [&](const auto& key) { erased.push_back(key); };
   };

@@ -10,10 +10,15 @@ namespace souk::engine {
 
 CatalogState::CatalogState(ShardId shard) : content_{std::make_unique<Content>(shard)} {
 }
+CatalogState::CatalogState(std::unique_ptr<Content> content) : content_{std::move(content)} {
+}
 CatalogState::~CatalogState() = default;
 CatalogState::CatalogState(CatalogState&&) noexcept = default;
 CatalogState& CatalogState::operator=(CatalogState&&) noexcept = default;
 
+ShardId CatalogState::shard() const {
+  return content_->shard;
+}
 Position CatalogState::position() const {
   return content_->position;
 }
@@ -92,26 +97,58 @@ std::size_t CatalogState::sku_count() const {
   return content_->tables.skus.size();
 }
 
-CatalogState::Decision CatalogState::decide(const CatalogCommand& command, CatalogRecord& record) {
+CatalogState::Decision CatalogState::decide(const CatalogCommand& command, CatalogRecord& record,
+                                            std::optional<SlotRange> believed) {
   assert(record.position > content_->position);
   content_->overlays.each([&](auto& overlay) { overlay.set_position(record.position); });
-  return std::visit(CatalogDecider{content_->tables, content_->overlays, record}, command);
+  CatalogDecider decider{content_->tables, content_->overlays, record, believed};
+  if (std::optional<Decision> misplaced = decider.misplaced(command)) return *std::move(misplaced);
+  return std::visit(decider, command);
+}
+
+CatalogState::Decision CatalogState::decide(const ForkSlots& command, CatalogRecord& record) {
+  assert(record.position > content_->position);
+  content_->overlays.each([&](auto& overlay) { overlay.set_position(record.position); });
+  CatalogDecider decider{content_->tables, content_->overlays, record, std::nullopt};
+  return decider.fork(command, content_->shard);
 }
 
 void CatalogState::forget_tentative() {
-  content_->overlays.each([](auto& overlay) { overlay.clear(); });
+  content_->overlays.clear();
 }
 
 void CatalogState::apply(const CatalogRecord& record, CatalogEffects& effects) {
   assert(record.position == content_->position + 1);
   content_->tables.effects = &effects;
+  const Position position = content_->tables.slots.history + record.position;
   for (const CatalogEvent& event : record.events) {
-    apply_event(content_->tables, event, record.position);
+    apply_event(content_->tables, event, position);
     content_->tables.dirty_bytes += rough_bytes(event);
   }
   content_->tables.effects = nullptr;
   content_->position = record.position;
-  content_->overlays.each([&](auto& overlay) { overlay.settle(record.position); });
+  content_->overlays.settle(record.position);
+}
+
+void CatalogState::set_slots(SlotRange range) {
+  content_->tables.slots.range = range;
+}
+
+void CatalogState::restore_slots(SlotOwnership slots) {
+  if (slots.range) content_->tables.slots = std::move(slots);
+}
+
+const SlotOwnership& CatalogState::slots() const {
+  return content_->tables.slots;
+}
+
+std::vector<std::unique_ptr<CatalogState>> CatalogState::take_forked() {
+  std::vector<std::unique_ptr<CatalogState>> taken;
+  for (CatalogTables::Forked& forked : std::exchange(content_->tables.forked, {})) {
+    auto content = std::make_unique<Content>(forked.shard, std::move(forked.tables));
+    taken.push_back(std::unique_ptr<CatalogState>{new CatalogState{std::move(content)}});
+  }
+  return taken;
 }
 
 void CatalogState::for_each_product(const std::function<void(const ProductEntry&)>& visit) const {

@@ -10,6 +10,7 @@
 
 #include "engine/catalog/catalog_command.hpp"
 #include "engine/catalog/catalog_event.hpp"
+#include "engine/state/slot_ownership.hpp"
 #include "engine/state/table.hpp"
 #include "engine/types/result.hpp"
 #include "engine/types/shard.hpp"
@@ -34,6 +35,7 @@ struct CatalogOverlays;    // Overlay<...> per kind: committed + tentative
 struct CatalogChanges {
   Position position = 0;
   std::uint64_t state_hash = 0;
+  SlotOwnership slots;
   std::vector<ProductEntry> products;
   std::vector<ProductId> products_erased;
   std::vector<SkuEntry> product_skus;    // written with their product, in the order of `products`
@@ -68,6 +70,7 @@ public:
   CatalogState& operator=(CatalogState&&) noexcept;
 
   // Reading committed state.
+  ShardId shard() const;
   Position position() const;
   std::uint64_t hash() const;            // equal at equal position on every replica and build
   const ProductEntry* product(const ProductId& id) const;
@@ -99,12 +102,43 @@ public:
   /// Decides on the tentative state and appends the events to `record`, which will be journaled at `record.position`.
   /// Pre: record.position is one above the last record decided. May refuse; then appends nothing but
   /// the stored refusal of an idempotency key.
-  Decision decide(const CatalogCommand& command, CatalogRecord& record);
+  /// `believed`: the slots that the sender's map gives to this shard, by which it chose what to send here. If the shard
+  /// does not own all of them the command was made with a stale map: wrong_shard, nothing was done, the sender takes a
+  /// fresh map and divides its request anew. A shard that was split does not take commands about holds (nor says
+  /// unknown_sku) without it: see FORKS.
+  Decision decide(const CatalogCommand& command, CatalogRecord& record, std::optional<SlotRange> believed = std::nullopt);
+  Decision decide(const ForkSlots& command, CatalogRecord& record);
   /// Throws the tentative state away (leadership lost, journal failed).
   void forget_tentative();
 
   /// Applies a committed record. Pre: record.position == position() + 1. Never refuses. Appends to `effects`.
   void apply(const CatalogRecord& record, CatalogEffects& effects);
+
+  // FORKS. At the record of a SlotsForked everything in its slots becomes another shard's state, at position 0 of that
+  // shard's own journal, the same on every replica. By slot go: products (of the product id) with their SKUs, stock,
+  // ledger and deletion mark; claims (of the SKU); reservations (of the reservation id). A hold is divided: each side
+  // keeps the lines of its products under the same hold id. Stored answers and the progress of imports stay and are
+  // copied, so a repeat is answered wherever it is asked.
+  //
+  // WHAT A COORDINATOR MUST DO. A hold that was placed by one command before the fork is afterwards two holds: commit,
+  // release and extend must reach both. So the parts of a request are computed from its lines by the map of the moment
+  // (as actors/reservation_parts does), each command carries the slots this map gives to its shard (`believed`), and on
+  // wrong_shard all parts are computed anew by a fresh map: parts that were done already are done again, which changes
+  // nothing. What was finished before the fork is remembered as finished on both sides (an absent checkout hold counts as
+  // committed on both). A repeated PlaceHold finds on each side the lines it holds there.
+
+  /// Tells the slots. Before load() and before any command; what load() restores is newer and replaces it.
+  void set_slots(SlotRange range);
+  void restore_slots(SlotOwnership slots);
+  const SlotOwnership& slots() const;
+  /// True unless the key's slot is known to be another shard's. For readers.
+  bool owns(const ProductId& id) const { return slots().owns_key(id); }
+  bool owns_claim(const Sku& sku) const { return slots().owns_key(sku); }
+  bool owns_reservation(const HoldId& id) const { return slots().owns_key(id); }
+  /// The shards that applied records split off since the last call, oldest first; all their content is unsaved. They must
+  /// be saved before the next changes of this shard are (CatalogStore::save_fork); on a replay one that was saved before
+  /// is to be thrown away in favour of what was saved.
+  std::vector<std::unique_ptr<CatalogState>> take_forked();
 
   // Materialising.
   CatalogChanges take_changes();
@@ -119,6 +153,7 @@ public:
 
 private:
   struct Content;
+  explicit CatalogState(std::unique_ptr<Content> content);
   std::unique_ptr<Content> content_;
 };
 

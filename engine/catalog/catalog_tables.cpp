@@ -53,6 +53,16 @@ std::vector<LedgerEntry> RecentLedger::take() {
   return saving_;
 }
 
+RecentLedger RecentLedger::copy_of(const std::function<bool(const Sku&)>& chosen) const {
+  RecentLedger copy;
+  for (const std::vector<LedgerEntry>* entries : {&saving_, &fresh_}) {
+    for (const LedgerEntry& entry : *entries) {
+      if (chosen(entry.sku)) copy.fresh_.push_back(entry);
+    }
+  }
+  return copy;
+}
+
 void CatalogTables::product_created(const ProductEntry& entry) {
   // Ids come in order when a shard is loaded.
   product_order.insert(product_order.end(), entry.id.str());

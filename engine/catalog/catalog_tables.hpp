@@ -1,6 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -11,6 +14,7 @@
 #include "engine/state/due_index.hpp"
 #include "engine/state/flat_index.hpp"
 #include "engine/state/overlay.hpp"
+#include "engine/state/slot_ownership.hpp"
 #include "engine/state/table.hpp"
 
 namespace souk::engine {
@@ -49,6 +53,10 @@ inline const std::string& key_of(const AnswerEntry& entry) {
   return entry.answer.key.key;
 }
 
+/// Stored answers whose key begins so are no client's: they say that a product was deleted, and
+/// live where the product would (decide_product.cpp).
+inline constexpr std::string_view kDeletedPrefix = "deleted:";
+
 /// Ledger entries that readers cannot find in the store yet: those since the last take(), and those
 /// of the take() before, which are still on their way to disk. Readers search by position, as
 /// entries lead from position to position anyway; writing them keeps no table of SKUs.
@@ -59,6 +67,8 @@ public:
   /// Newest first, from the record at position `head` down. O(entries of the records it visits).
   std::vector<LedgerEntry> of(const Sku& sku, Position head) const;
   std::vector<LedgerEntry> take();
+  /// The entries of some SKUs, for a shard of their own that has saved nothing yet.
+  RecentLedger copy_of(const std::function<bool(const Sku&)>& chosen) const;
 
 private:
   std::vector<LedgerEntry> fresh_;  // by position, as saving_
@@ -85,7 +95,13 @@ struct CatalogTables {
   DueIndex<std::string> due_answers;         // time of the answer
   RecentLedger ledger;
   CatalogEffects* effects = nullptr;  // set while a record is applied
-  std::uint64_t dirty_bytes = 0;      // rough
+  SlotOwnership slots;
+  struct Forked {
+    ShardId shard;
+    std::unique_ptr<CatalogTables> tables;
+  };
+  std::vector<Forked> forked;     // nobody has taken them yet
+  std::uint64_t dirty_bytes = 0;  // rough
 
   void product_created(const ProductEntry& entry);
   void before_product_erased(const ProductEntry& entry);
@@ -101,6 +117,9 @@ struct CatalogTables {
   /// Adds a ledger entry of a SKU whose record is `sku` (before ledger_head moves to
   /// `entry.position`).
   void ledger_added(const SkuEntry& sku, LedgerEntry entry);
+  /// Moves what lives in the slots to tables of their own. catalog_fork.cpp. `position`: see
+  /// apply_event().
+  void fork(const SlotsForked& event, Position position);
 
   std::uint64_t hash() const;
 };
@@ -108,8 +127,9 @@ struct CatalogTables {
 /// Committed and tentative state: what decide() sees. The hooks are empty: indexes are of committed
 /// state.
 struct CatalogOverlays {
-  explicit CatalogOverlays(const CatalogTables& base)
-      : products{base.products},
+  explicit CatalogOverlays(const CatalogTables& committed)
+      : base{committed},
+        products{base.products},
         skus{base.skus},
         claims{base.claims},
         holds{base.holds},
@@ -117,6 +137,7 @@ struct CatalogOverlays {
         answers{base.answers},
         imports{base.imports} {}
 
+  const CatalogTables& base;
   Overlay<ProductId, ProductEntry> products;
   Overlay<Sku, SkuEntry> skus;
   Overlay<Sku, ClaimSkus::Claim> claims;
@@ -136,6 +157,22 @@ struct CatalogOverlays {
   void after_reservation(const Reservation&) {}
   void before_answer(const AnswerEntry*) {}
   void after_answer(const AnswerEntry&) {}
+  /// The slots are not the shard's any more and holds lose their lines there. What else lives there
+  /// stays, as nobody who looks at the slots first meets it. catalog_fork.cpp
+  void fork(const SlotsForked& event, Position position);
+
+  const SlotOwnership& slots() const { return forked_slots ? *forked_slots : base.slots; }
+  void settle(Position position) {
+    each([&](auto& overlay) { overlay.settle(position); });
+    if (forked_slots && forked_at <= position) forked_slots.reset();
+  }
+  void clear() {
+    each([](auto& overlay) { overlay.clear(); });
+    forked_slots.reset();
+  }
+
+  std::optional<SlotOwnership> forked_slots;  // while a fork is tentative
+  Position forked_at = 0;                     // the record of the last tentative fork
 
   template <class Visit>
   void each(Visit visit) {
@@ -144,8 +181,8 @@ struct CatalogOverlays {
   }
 };
 
-/// Applies one event of the record at `position`. Never refuses. One template serves both kinds of
-/// state.
+/// Applies one event. Never refuses. One template serves both kinds of state. `position`: of its
+/// record, counted from the beginning of the shard's ancestors (SlotOwnership::history).
 void apply_event(CatalogTables& state, const CatalogEvent& event, Position position);
 void apply_event(CatalogOverlays& state, const CatalogEvent& event, Position position);
 

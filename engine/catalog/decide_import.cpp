@@ -17,6 +17,10 @@ CatalogDecider::Decision CatalogDecider::operator()(const PutProducts& command) 
       result.replayed = true;
       continue;
     }
+    if (!slots().owns_key(line.put.product.id)) {
+      result.error = not_owned();
+      continue;
+    }
     Result<ProductPutDone> put = line.remove
                                      ? delete_product({line.put.product.id, line.put.if_version,
                                                        command.now, line.put.source_version})

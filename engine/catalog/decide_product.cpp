@@ -34,7 +34,7 @@ Error stale_source(const ProductEntry& stored) {
 constexpr Duration kDeletionKept = std::chrono::hours{24 * 30};
 
 std::string tombstone_key(const ProductId& product) {
-  return "deleted:" + product.str();
+  return std::string{kDeletedPrefix} + product.str();
 }
 
 AnswerRecorded tombstone_of(const ProductId& product, std::int64_t source_version, Timestamp now) {

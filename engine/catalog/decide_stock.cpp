@@ -95,6 +95,7 @@ Result<SkuEntry> CatalogDecider::adjust(const AdjustStock& command, Replay& repl
   }
 
   const SkuEntry* entry = sku(command.sku);
+  if (entry == nullptr && may_be_stale()) return not_owned();
   if (entry == nullptr)
     return Error{Errc::unknown_sku, "there is no SKU " + command.sku.str(), "sku"};
   const Result<Quantity> target = adjusted_on_hand(command, *entry);
@@ -104,8 +105,8 @@ Result<SkuEntry> CatalogDecider::adjust(const AdjustStock& command, Replay& repl
   const Quantity delta = *target - entry->stock.on_hand;
   if (delta != Quantity{0}) {
     const bool unnamed_set = command.on_hand && command.reason.empty();
-    emit(StockChanged{entry->terms.sku, delta, unnamed_set ? "set" : command.reason, command.reference,
-                      command.now});
+    emit(StockChanged{entry->terms.sku, delta, unnamed_set ? "set" : command.reason,
+                      command.reference, command.now});
   }
   const SkuEntry* changed = sku(command.sku);
   if (command.idempotency.present()) {

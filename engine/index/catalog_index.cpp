@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <unordered_map>
+#include <utility>
 
 #include "engine/catalog/product_codec.hpp"
 #include "engine/index/live_segment.hpp"
@@ -88,6 +89,8 @@ struct CatalogIndex::Content {
   std::shared_ptr<const SegmentMerge> freeze(const std::vector<std::uint32_t>& numbers);
   void install(const MergedSegment& merged);
   std::vector<SegmentSize> sizes() const;
+  /// Under a number of its own; a segment without live documents is dropped.
+  void adopt(std::unique_ptr<LiveSegment> segment);
 
   ShardId shard;
   Analyzer analyzer;
@@ -189,6 +192,15 @@ void CatalogIndex::Content::merge_now(const std::vector<std::uint32_t>& numbers)
   install(*run_merge(*freeze(numbers)));
 }
 
+void CatalogIndex::Content::adopt(std::unique_ptr<LiveSegment> segment) {
+  if (segment->live() == 0) return;
+  const std::uint32_t number = next_number++;
+  for (DocId doc = 0; doc < segment->segment().doc_count(); ++doc) {
+    if (segment->is_live(doc)) locations.insert(segment->segment().id(doc), {number, doc});
+  }
+  segments.emplace(number, std::move(segment));
+}
+
 CatalogIndex::CatalogIndex(ShardId shard) : content_{std::make_unique<Content>(shard)} {
 }
 CatalogIndex::~CatalogIndex() = default;
@@ -248,6 +260,25 @@ SnapshotPtr CatalogIndex::publish(Position position) {
   return std::make_shared<CatalogSnapshot>(content_->shard, position, std::move(views));
 }
 
+CatalogIndex CatalogIndex::fork(ShardId child,
+                                const std::function<bool(std::string_view id)>& leaves) {
+  content_->build_pending();
+  content_->settle_loaded();
+  CatalogIndex other{child};
+  // New numbers, so that the result of a merge under way finds nothing it could replace.
+  content_->merging.clear();
+  content_->locations = {};
+  for (auto& [number, segment] : std::exchange(content_->segments, {})) {
+    std::vector<bool> leaving(segment->segment().doc_count());
+    for (DocId doc = 0; doc < leaving.size(); ++doc) {
+      leaving[doc] = segment->is_live(doc) && leaves(segment->segment().id(doc));
+    }
+    other.content_->adopt(segment->fork(leaving));
+    content_->adopt(std::move(segment));
+  }
+  return other;
+}
+
 std::shared_ptr<const SegmentMerge> CatalogIndex::next_merge() {
   if (!content_->merging.empty() || !content_->loaded.empty()) return nullptr;
   const auto numbers = plan_merge(content_->sizes());
@@ -257,6 +288,9 @@ std::shared_ptr<const SegmentMerge> CatalogIndex::next_merge() {
 }
 
 void CatalogIndex::install(std::shared_ptr<MergedSegment> merged) {
+  for (const std::uint32_t number : merged->inputs) {
+    if (!content_->merging.contains(number)) return;
+  }
   content_->install(*merged);
 }
 

@@ -57,7 +57,13 @@ public:
   /// What was put since the last call becomes one new segment; returns the new snapshot at that position.
   SnapshotPtr publish(Position position);
 
-  /// The next merge worth doing, if none is running; install() puts its result in place.
+  /// The index of a shard that is split off: the products for which `leaves` is true are found there
+  /// from now on and not here. Both share the segments; a merge under way is given up. No product
+  /// is analysed again. O(products + postings).
+  CatalogIndex fork(ShardId child, const std::function<bool(std::string_view id)>& leaves);
+
+  /// The next merge worth doing, if none is running; install() puts its result in place, unless a fork
+  /// came between.
   std::shared_ptr<const SegmentMerge> next_merge();
   void install(std::shared_ptr<MergedSegment> merged);
 

@@ -181,6 +181,18 @@ void LiveSegment::subtract(const TextField& field, std::size_t number,
   }
 }
 
+std::unique_ptr<LiveSegment> LiveSegment::fork(const std::vector<bool>& leaves) {
+  (void)publish();  // from here on both copy a chunk before they write it
+  std::unique_ptr<LiveSegment> other{new LiveSegment{*this}};
+  for (DocId doc = 0; doc < segment_->doc_count(); ++doc) {
+    if (is_live(doc)) (leaves[doc] ? *this : *other).set_visible_from(doc, kDeadFrom);
+  }
+  for (LiveSegment* side : {this, other.get()}) {
+    if (side->live() > 0) side->count_dead();
+  }
+  return other;
+}
+
 SegmentView LiveSegment::publish() {
   published_ = true;
   return {segment_,

@@ -41,10 +41,16 @@ public:
   /// Subtracts all documents that are dead but not counted, by one pass over the postings.
   void count_dead();
 
+  /// A second owner of the same segment: of the live documents, `leaves` tells those that live on
+  /// only there; the others live on only here. Shares what neither writes afterwards. O(postings).
+  std::unique_ptr<LiveSegment> fork(const std::vector<bool>& leaves);
+
   SegmentView publish();
   std::uint64_t memory_bytes() const;
 
 private:
+  LiveSegment(const LiveSegment&) = default;
+
   void set_visible_from(DocId doc, std::int64_t from);
   void write_variant(std::uint32_t variant, const SkuEntry& sku);
   void subtract(const TextField& field, std::size_t number, const std::vector<bool>& dead);

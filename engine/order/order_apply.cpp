@@ -55,6 +55,9 @@ struct Apply {
     });
   }
 
+  /// Moves many entries: OrderState and OrderDecider see to it.
+  void operator()(const SlotsForked&) {}
+
   void operator()(const CheckoutAbandoned& event) { entries.erase(event.order); }
 
   void operator()(const RefusalsForgotten& event) {
@@ -135,6 +138,7 @@ const OrderId* order_of(const OrderEvent& event) {
   struct Named {
     const OrderId* operator()(const OrderPlaced& placed) const { return &placed.order.id; }
     const OrderId* operator()(const RefusalsForgotten&) const { return nullptr; }
+    const OrderId* operator()(const SlotsForked&) const { return nullptr; }
     const OrderId* operator()(const CheckoutBegun& begun) const { return &begun.order; }
     const OrderId* operator()(const OrderCompleted& completed) const { return &completed.order; }
     const OrderId* operator()(const CheckoutRefused& refused) const { return &refused.order; }

@@ -14,11 +14,42 @@ Error unknown_order(const OrderId& id) {
   return {Errc::unknown_order, "there is no order " + id.str(), "id"};
 }
 
+struct NamedOrder {
+  const OrderId* operator()(const PlaceOrder& place) const { return &place.order.id; }
+  const OrderId* operator()(const ForgetRefusals&) const { return nullptr; }
+  template <class Command>
+  const OrderId* operator()(const Command& other) const {
+    return &other.order;
+  }
+};
+
 bool of_attempt(const CheckoutEntry& entry, const HoldId& hold) {
   return hold.empty() || hold == entry.hold;
 }
 
 }  // namespace
+
+std::optional<OrderDecider::Decision> OrderDecider::misplaced(const OrderCommand& command) {
+  const OrderId* id = std::visit(NamedOrder{}, command);
+  if (id == nullptr || slots().owns_key(*id)) return std::nullopt;
+  return refuse(not_owned());
+}
+
+OrderDecider::Decision OrderDecider::fork(const ForkSlots& command) {
+  if (tables_.slot_hashes.empty()) {
+    return refuse({Errc::unavailable, "the orders' hashes by slot are not known"});
+  }
+  Result<std::optional<SlotsForked>> event = decide_fork(slots(), tables_.shard, command);
+  if (!event) return refuse(std::move(event).error());
+  if (*event) {
+    SlotOwnership after = slots();
+    after.apply(**event);
+    emit(**event);
+    tables_.forked_slots = std::move(after);
+    tables_.forked_at = record_.position;
+  }
+  return done();
+}
 
 OrderDecider::Decision OrderDecider::operator()(BeginCheckout&& command) {
   using Kind = CheckoutOpened::Kind;
@@ -95,6 +126,7 @@ OrderDecider::Decision OrderDecider::operator()(const AbandonCheckout& command) 
 OrderDecider::Decision OrderDecider::operator()(const ForgetRefusals& command) {
   RefusalsForgotten event;
   tables_.refused.for_each_due(command.now + -kRefusalsKept, [&](const OrderId& id) {
+    if (!slots().owns_key(id)) return true;  // about to leave
     const CheckoutEntry* now = entry(id);
     const bool due = now != nullptr && now->phase == CheckoutPhase::refused &&
                      now->begun_at + kRefusalsKept <= command.now;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "engine/order/order_tables.hpp"
@@ -20,8 +22,15 @@ public:
   Decision operator()(RefuseCheckout&& command);
   Decision operator()(const AbandonCheckout& command);
   Decision operator()(const ForgetRefusals& command);
+  Decision fork(const ForkSlots& command);
+  /// The refusal of a command about an order that is another shard's.
+  std::optional<Decision> misplaced(const OrderCommand& command);
 
 private:
+  const SlotOwnership& slots() {
+    if (tables_.forked_slots) seen_ = std::max(seen_, tables_.forked_at);
+    return tables_.tentative_slots();
+  }
   const CheckoutEntry* entry(const OrderId& id) { return tables_.overlay.find(id, seen_); }
 
   template <class Event>

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/order/order.hpp"
+#include "engine/state/slot_ownership.hpp"
 
 namespace souk::engine {
 
@@ -45,7 +46,7 @@ struct RefusalsForgotten {
 };
 
 using OrderEvent = std::variant<CheckoutBegun, OrderPlaced, OrderCompleted, CheckoutRefused, CheckoutAbandoned,
-                                RefusalsForgotten>;
+                                RefusalsForgotten, SlotsForked>;
 
 /// One batch of an orders shard's journal.
 struct OrderRecord {

@@ -41,12 +41,16 @@ bool OrderTables::advance(const CheckoutEntry& entry, OrderEvent& event) {
   return true;
 }
 
-OrderState::OrderState(ShardId) : content_{std::make_unique<Content>()} {
+OrderState::OrderState(ShardId shard) : content_{std::make_unique<Content>()} {
+  content_->shard = shard;
 }
 OrderState::~OrderState() = default;
 OrderState::OrderState(OrderState&&) noexcept = default;
 OrderState& OrderState::operator=(OrderState&&) noexcept = default;
 
+ShardId OrderState::shard() const {
+  return content_->shard;
+}
 Position OrderState::position() const {
   return content_->position;
 }
@@ -58,8 +62,8 @@ const CheckoutEntry* OrderState::resident(const OrderId& id) const {
 }
 
 void OrderState::admit(CheckoutEntry entry) {
-  if (resident(entry.id) != nullptr || content_->entries.is_erased(entry.id) ||
-      content_->saving_erased.contains(entry.id)) {
+  if (slots().gave_away(entry.id) || resident(entry.id) != nullptr ||
+      content_->entries.is_erased(entry.id) || content_->saving_erased.contains(entry.id)) {
     return;
   }
   const OrderId id = entry.id;
@@ -87,11 +91,20 @@ void OrderState::evict(std::size_t entries_max) {
 OrderState::Decision OrderState::decide(OrderCommand command, OrderRecord& record) {
   assert(record.position > content_->position);
   content_->overlay.set_position(record.position);
-  return std::visit(OrderDecider{*content_, record}, std::move(command));
+  OrderDecider decider{*content_, record};
+  if (std::optional<Decision> misplaced = decider.misplaced(command)) return *std::move(misplaced);
+  return std::visit(decider, std::move(command));
+}
+
+OrderState::Decision OrderState::decide(const ForkSlots& command, OrderRecord& record) {
+  assert(record.position > content_->position);
+  content_->overlay.set_position(record.position);
+  return OrderDecider{*content_, record}.fork(command);
 }
 
 void OrderState::forget_tentative() {
   content_->overlay.clear();
+  content_->forked_slots.reset();
 }
 
 void OrderState::apply(OrderRecord record) {
@@ -101,12 +114,17 @@ void OrderState::apply(OrderRecord record) {
     if (const OrderId* named = order_of(event)) {
       const OrderId id = *named;
       const CheckoutEntry* before = resident(id);
-      if (before != nullptr && content.advance(*before, event)) {
+      bool advanced = false;
+      content.change(id, [&] {
+        advanced = before != nullptr && content.advance(*before, event);
+        if (advanced) return;
+        if (before != nullptr) content.leave(*before);
+        apply_event(content.entries, std::move(event));
+      });
+      if (advanced) {
         content.dirty_bytes += kEntryBytes;
         continue;
       }
-      if (before != nullptr) content.leave(*before);
-      apply_event(content.entries, std::move(event));
       const CheckoutEntry* after = resident(id);
       if (after == nullptr) continue;
       content.enter(*after);
@@ -114,13 +132,18 @@ void OrderState::apply(OrderRecord record) {
       content.dirty_bytes += kEntryBytes;
     } else if (const auto* forgotten = std::get_if<RefusalsForgotten>(&event)) {
       for (const OrderId& gone : forgotten->orders) {
-        if (const CheckoutEntry* before = resident(gone)) content.leave(*before);
+        const CheckoutEntry* before = resident(gone);
+        assert(before != nullptr);
+        content.leave(*before);
+        content.change(gone, [&] { content.entries.erase(gone); });
       }
-      apply_event(content.entries, std::move(event));
+    } else if (const auto* forked = std::get_if<SlotsForked>(&event)) {
+      content.fork(*forked);
     }
   }
   content.position = record.position;
   content.overlay.settle(record.position);
+  if (content.forked_slots && content.forked_at <= record.position) content.forked_slots.reset();
 }
 
 OrderChanges OrderState::take_changes() {
@@ -128,6 +151,8 @@ OrderChanges OrderState::take_changes() {
   OrderChanges changes;
   changes.position = content.position;
   changes.state_hash = content.entries.hash();
+  changes.slots = content.slots;
+  changes.slot_hashes = content.slot_hashes;
   // What the take before gave is on disk by now.
   for (const OrderId& id : content.saving) {
     const CheckoutEntry* entry = resident(id);
@@ -155,9 +180,28 @@ std::uint64_t OrderState::dirty_bytes() const {
   return content_->dirty_bytes;
 }
 
-void OrderState::set_loaded(Position position, std::uint64_t hash) {
+void OrderState::set_loaded(Position position, std::uint64_t hash,
+                            std::vector<std::uint64_t> slot_hashes) {
   content_->position = position;
   content_->entries.set_hash(hash);
+  slot_hashes.resize(slot_hashes.empty() && hash != 0 ? 0 : kSlotCount);
+  content_->slot_hashes = std::move(slot_hashes);
+}
+
+void OrderState::set_slots(SlotRange range) {
+  content_->slots.range = range;
+}
+
+void OrderState::restore_slots(SlotOwnership slots) {
+  if (slots.range) content_->slots = std::move(slots);
+}
+
+const SlotOwnership& OrderState::slots() const {
+  return content_->slots;
+}
+
+std::vector<std::unique_ptr<OrderState>> OrderState::take_forked() {
+  return std::exchange(content_->forked, {});
 }
 
 std::vector<CheckoutEntry> OrderState::unfinished() const {

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <deque>
+#include <memory>
+#include <optional>
 #include <set>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include "engine/order/order_state.hpp"
 #include "engine/state/due_index.hpp"
@@ -49,6 +52,25 @@ struct OrderTables {
   /// time). False, and nothing done, for everything else.
   bool advance(const CheckoutEntry& entry, OrderEvent& event);
 
+  /// Does something to the entry of that id and keeps the hash of its slot true.
+  template <class Change>
+  void change(const OrderId& id, Change change) {
+    const std::uint64_t before = entries.hash();
+    const Slot slot = static_cast<Slot>(id.hash() % kSlotCount);
+    change();
+    if (!slot_hashes.empty()) slot_hashes[slot] += entries.hash() - before;
+  }
+  const SlotOwnership& tentative_slots() const { return forked_slots ? *forked_slots : slots; }
+
+  ShardId shard;
+  SlotOwnership slots;
+  std::optional<SlotOwnership> forked_slots;  // while a fork is tentative
+  Position forked_at = 0;                     // its record
+  /// Parts of the hash of `entries`, resident or not: a fork needs the hash of what it moves.
+  /// Empty: not known.
+  std::vector<std::uint64_t> slot_hashes = std::vector<std::uint64_t>(kSlotCount);
+  std::vector<std::unique_ptr<OrderState>> forked;  // nobody has taken them yet
+
   Table<OrderId, CheckoutEntry> entries;
   Overlay<OrderId, CheckoutEntry> overlay{entries};
   std::set<OrderId> unfinished;
@@ -62,6 +84,9 @@ struct OrderTables {
 struct OrderState::Content : OrderTables {
   Position position = 0;
   std::uint64_t dirty_bytes = 0;
+
+  /// order_fork.cpp
+  void fork(const SlotsForked& event);
 };
 
 }  // namespace souk::engine

@@ -134,6 +134,12 @@ public:
 
   /// True if the entry was erased and the disk does not know it yet.
   bool is_erased(const Key& key) const { return erased_.contains(key); }
+  template <class Visit>
+  void for_each_erased(Visit visit) const {
+    for (const Key& key : erased_) visit(key);
+  }
+  /// An entry that the disk may have is to be deleted there. Pre: it is not in the table.
+  void erase_stored(const Key& key) { erased_.insert(key); }
 
   template <class Visit>
   void for_each(Visit visit) const {

@@ -209,8 +209,10 @@ public:
         return engine::ReservationsForgotten{holds()};
       case 14:
         return engine::ImportProgressed{bytes(), list([&] { return random_() >> 1U; })};
-      default:
+      case 15:
         return engine::ImportsForgotten{texts()};
+      default:
+        return forked(engine::Service::catalog);
     }
   }
   engine::OrderEvent order_event(std::size_t kind) {
@@ -226,9 +228,16 @@ public:
         return engine::CheckoutRefused{id<engine::OrderId>(), error(), time()};
       case 4:
         return engine::CheckoutAbandoned{id<engine::OrderId>()};
-      default:
+      case 5:
         return engine::RefusalsForgotten{list([&] { return id<engine::OrderId>(); })};
+      default:
+        return forked(engine::Service::orders);
     }
+  }
+  engine::SlotsForked forked(engine::Service service) {
+    const auto first = static_cast<engine::Slot>(1 + number(engine::kSlotCount - 2));
+    const auto last = static_cast<engine::Slot>(first + number(engine::kSlotCount - first));
+    return {first, last, {service, static_cast<std::uint16_t>(number(1'000))}};
   }
   /// A record with events of every kind, `rounds` times.
   engine::CatalogRecord catalog_record(std::size_t rounds = 1) {
