@@ -1,5 +1,5 @@
 # The commands people type. Everything else is CMake's (CMakePresets.json).
-.PHONY: build test demo cluster fuzz clean
+.PHONY: build test demo cluster fuzz chaos clean
 
 build:
 	@deploy/install-dependencies.sh --build-only
@@ -23,6 +23,11 @@ cluster: build
 fuzz:
 	@deploy/install-dependencies.sh
 	@deploy/fuzz.sh $(or $(SECONDS_EACH),60)
+
+# Random faults against a cluster under load, for CHAOS_MINUTES; prints its seed, writes chaos-report.html. Cuts need root.
+chaos: build
+	@deploy/install-dependencies.sh
+	@tests/chaos/chaos.py
 
 clean:
 	rm -rf build
