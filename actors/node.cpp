@@ -11,7 +11,10 @@
 
 #include "actors/checkout_coordinator.hpp"
 #include "actors/node_content.hpp"
+#include "actors/peer_asker.hpp"
+#include "actors/peer_kinds.hpp"
 #include "actors/product_coordinator.hpp"
+#include "actors/remote_shard.hpp"
 #include "actors/reservation_coordinator.hpp"
 #include "actors/search_coordinator.hpp"
 #include "engine/cluster/placement.hpp"
@@ -56,6 +59,7 @@ Result<void> Node::Content::open(const Progress& progress) {
   const auto named = storage::load_or_create_node_id(*database);
   if (!named) return named.error();
   self_id = *named;
+  view = std::make_shared<ClusterView>(self_id);
   start_actors();
   if (const auto started = start_peers(); !started) return started;
   if (const auto started = start_shards(progress); !started) return started;
@@ -91,15 +95,31 @@ Result<void> Node::Content::start_peers() {
   NodePeers::Handlers handlers;
   handlers.replica_message = [this](engine::ShardId shard, cluster::NodeId from,
                                     cluster::Message message) {
-    if (host) host->deliver(shard, from, std::move(message));
+    if (hears_peers) host->deliver(shard, from, std::move(message));
   };
-  handlers.request = [](PeerArrival arrival) {
-    if (arrival.answer) arrival.answer(Error{engine::Errc::not_implemented, "unknown request"});
-  };
+  handlers.request = [this](PeerArrival arrival) { on_request(std::move(arrival)); };
   auto started = NodePeers::start(*config.peers, self_id, std::move(handlers));
   if (!started) return started.error();
   peers = std::move(*started);
   return {};
+}
+
+void Node::Content::on_request(PeerArrival arrival) {
+  if (!hears_peers) {
+    if (arrival.answer) arrival.answer(Error{engine::Errc::not_leader, "the node is starting"});
+    return;
+  }
+  switch (static_cast<PeerKind>(arrival.envelope.kind)) {
+    case PeerKind::request:
+      return door->arrived(std::move(arrival));
+    case PeerKind::checkpoint:
+      return checkpoints->arrived(std::move(arrival));
+    case PeerKind::search:
+    case PeerKind::replica_message:
+      break;
+  }
+  if (arrival.answer)
+    arrival.answer(Error{engine::Errc::not_implemented, "this version knows no such request"});
 }
 
 Result<void> Node::Content::start_shards(const Progress& progress) {
@@ -121,10 +141,26 @@ Result<void> Node::Content::start_shards(const Progress& progress) {
   parts.post = [this](cluster::NodeId to, engine::ShardId shard, const cluster::Message& message) {
     if (peers) peers->post(to, shard, message);
   };
-  parts.send_checkpoint = [](engine::ShardId, cluster::NodeId) {};
-  parts.remote_catalog = [](engine::ShardId, const PublicationPtr&) { return CatalogShard{}; };
-  parts.remote_orders = [](engine::ShardId, const PublicationPtr&) { return OrderShard{}; };
-  parts.on_configuration = [](const cluster::Revised&) {};
+  parts.send_checkpoint = [this](engine::ShardId shard, cluster::NodeId peer) {
+    if (checkpoints) checkpoints->send(shard, peer);
+  };
+  if (peers) {
+    auto asker = std::make_shared<TransportAsker>(peers->transport());
+    const auto remote = [this, asker](engine::ShardId shard, const PublicationPtr& publication) {
+      return RemoteShardParts{shard, publication, view, asker,
+                              [this](PeerArrival arrival) { on_request(std::move(arrival)); }};
+    };
+    parts.remote_catalog = [this, remote](engine::ShardId shard, const PublicationPtr& known) {
+      return spawn_remote_catalog(*system, remote(shard, known));
+    };
+    parts.remote_orders = [this, remote](engine::ShardId shard, const PublicationPtr& known) {
+      return spawn_remote_orders(*system, remote(shard, known));
+    };
+  } else {
+    parts.remote_catalog = [](engine::ShardId, const PublicationPtr&) { return CatalogShard{}; };
+    parts.remote_orders = [](engine::ShardId, const PublicationPtr&) { return OrderShard{}; };
+  }
+  parts.on_configuration = [this](const cluster::Revised& revised) { view->note(revised); };
   parts.on_leading = [](engine::ShardId, bool) {};
   host = std::make_unique<ShardHost>(std::move(parts));
 
@@ -139,6 +175,28 @@ Result<void> Node::Content::start_shards(const Progress& progress) {
   }
   if (const auto opened = host->open(*found, progress); !opened) return opened;
   host->follow();
+  if (!peers) return {};
+  PeerDoor::Parts behind;
+  behind.catalog = [this](engine::ShardId id) -> std::optional<ShardLink<CatalogShard>> {
+    const auto shard = host->find(id);
+    if (!shard || !shard->catalog) return {};
+    return ShardLink<CatalogShard>{id, shard->catalog, shard->publication};
+  };
+  behind.orders = [this](engine::ShardId id) -> std::optional<ShardLink<OrderShard>> {
+    const auto shard = host->find(id);
+    if (!shard || !shard->orders) return {};
+    return ShardLink<OrderShard>{id, shard->orders, shard->publication};
+  };
+  door = std::make_unique<PeerDoor>(*system, std::move(behind));
+  CheckpointTransfers::Parts transfers;
+  transfers.system = system.get();
+  transfers.database = database.get();
+  transfers.journal = journal.get();
+  transfers.folder = config.data / "incoming";
+  transfers.transport = &peers->transport();
+  transfers.host = host.get();
+  checkpoints = std::make_unique<CheckpointTransfers>(std::move(transfers));
+  hears_peers = true;
   return {};
 }
 
@@ -202,6 +260,7 @@ void Node::Content::start_coordinators() {
   checkouts =
       spawn_checkout_coordinator(*system, table, directory, system_clock(), limits, metrics);
   host->meet(checkouts);
+  if (door) door->meet(checkouts);
 }
 
 void Node::Content::watch_disk(const std::stop_token& stop) {
@@ -242,8 +301,11 @@ void Node::Content::end_actors() {
   end(reservations);
   end(products);
   end(searches);
+  hears_peers = false;
+  checkpoints.reset();
   if (host) host->end();
   if (peers) peers->leave();
+  door.reset();
   end(merger);
   end(materialiser);
   end(writer);

@@ -6,12 +6,15 @@
 #include <thread>
 
 #include "actors/clock.hpp"
+#include "actors/checkpoint_transfers.hpp"
+#include "actors/cluster_view.hpp"
 #include "actors/handles.hpp"
 #include "actors/materialiser.hpp"
 #include "actors/metrics.hpp"
 #include "actors/node.hpp"
 #include "actors/node_health.hpp"
 #include "actors/node_peers.hpp"
+#include "actors/peer_door.hpp"
 #include "actors/registration.hpp"
 #include "actors/route_table.hpp"
 #include "actors/shard_host.hpp"
@@ -40,8 +43,12 @@ struct Node::Content {
   JournalWriter writer;
   Materialiser materialiser;
   Merger merger;
+  ClusterViewPtr view;
   std::unique_ptr<NodePeers> peers;  // none: the node is alone
   std::unique_ptr<ShardHost> host;
+  std::unique_ptr<PeerDoor> door;
+  std::unique_ptr<CheckpointTransfers> checkpoints;
+  std::atomic<bool> hears_peers{false};  // all of the above is there
   SearchCoordinator searches;
   ProductCoordinator products;
   ReservationCoordinator reservations;
@@ -58,6 +65,7 @@ struct Node::Content {
   engine::Result<void> start_shards(const Progress& progress);
   void start_coordinators();
   void show_metrics();
+  void on_request(PeerArrival arrival);
   void place_copies(const std::stop_token& stop);
   void watch_disk(const std::stop_token& stop);
   void drain(std::chrono::milliseconds limit);

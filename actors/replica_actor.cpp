@@ -62,6 +62,7 @@ private:
         [this](const ConfigurationUnread&) { step(cluster::ConfigurationUnavailable{}); },
         [this](const ConfigurationChanged& changed) { step(changed.outcome); },
         [this](JournalChunk& chunk) { step(std::move(chunk.read)); },
+        [this](const CheckpointOver& over) { step(cluster::CheckpointSent{over.peer}); },
         [this](const GiveOrder& request) { return on_order(request); },
         [this](const ReadReplica&) { return status(); },
         [this](const ReplicaTick& tick) { on_tick(tick); },

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <caf/actor_system.hpp>
+#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 #include <utility>
 
@@ -227,16 +228,60 @@ void ShardHost::close_one(ShardId id) {
   shard.publication->open = false;
   shard.publication->role = cluster::Role::outside;
   shard.publication->publish(nullptr);
-  end_actor(shard.catalog);
-  end_actor(shard.orders);
-  end_actor(shard.replica);
+  // Nothing of it may still be on its way to disk when this returns.
+  caf::scoped_actor self{*parts_.system, true};
+  const auto end_and_wait = [&](auto& actor) {
+    if (!actor) return;
+    self->send_exit(actor, caf::exit_reason::kill);
+    self->wait_for(actor);
+    actor = nullptr;
+  };
+  end_and_wait(shard.catalog);
+  end_and_wait(shard.orders);
+  end_and_wait(shard.replica);
+  WriteJournal last;
+  last.write.shard = id;
+  last.write.epoch = shard.publication->epoch;
+  self->send(parts_.writer, std::move(last));
+  self->receive([](const Stored&) {}, [](const JournalFailed&) {},
+                caf::after(std::chrono::seconds{30}) >> [] {});
+  self->request(parts_.materialiser, std::chrono::seconds{60}, FlushTables{})
+      .receive([](Saved&) {}, [](caf::error&) {});
+}
+
+void ShardHost::install(ShardId shard, std::unique_ptr<storage::CheckpointStaging> checkpoint) {
+  {
+    const std::lock_guard lock{mutex_};
+    arrived_.emplace_back(shard, std::move(checkpoint));
+    changed_ = true;
+  }
+  wake_.notify_all();
+}
+
+void ShardHost::install_one(ShardId id, storage::CheckpointStaging& checkpoint) {
+  std::optional<cluster::Revised> known;
+  {
+    const std::lock_guard lock{mutex_};
+    const auto found = known_.find(id);
+    if (found == known_.end() || !hosted_.contains(id)) return;
+    known = found->second;
+  }
+  close_one(id);
+  const auto marks = parts_.journal->watermarks(id);
+  const bool newer = marks && checkpoint.at().position > marks->committed;
+  if (newer) {
+    if (const auto installed = checkpoint.install(*parts_.database, *parts_.journal); !installed)
+      parts_.health->failed = true;  // the next start finishes or forgets it
+  }
+  if (const auto opened = open_one(*known, nullptr); !opened) parts_.health->failed = true;
 }
 
 void ShardHost::follow() {
-  watch_ = storage::watch_configurations(
-      *parts_.coordinator, 0, [this](const storage::ConfigurationsChanged& news) {
-        for (const cluster::Revised& each : news.changed) take_in(each);
-      });
+  watch_ = storage::watch_configurations(*parts_.coordinator, 0,
+                                         [this](const storage::ConfigurationsChanged& news) {
+                                           for (const cluster::Revised& each : news.changed)
+                                             take_in(each);
+                                         });
   thread_ = std::jthread{[this](const std::stop_token& stop) { work(stop); }};
 }
 
@@ -260,11 +305,13 @@ void ShardHost::work(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     std::vector<cluster::Revised> to_open;
     std::vector<ShardId> to_close;
+    decltype(arrived_) arrived;
     {
       std::unique_lock lock{mutex_};
       wake_.wait_for(lock, stop, std::chrono::milliseconds{500}, [&] { return changed_; });
       if (stop.stop_requested() || ended_) return;
       changed_ = false;
+      arrived.swap(arrived_);
       for (const auto& [id, each] : known_) {
         const bool here = hosted_.contains(id);
         if (holds(each.configuration) && !here) to_open.push_back(each);
@@ -276,7 +323,8 @@ void ShardHost::work(const std::stop_token& stop) {
       if (const auto opened = open_one(each, nullptr); !opened) parts_.health->failed = true;
     }
     for (const ShardId id : to_close) close_one(id);
-    if (!to_open.empty() || !to_close.empty()) rebuild_routes();
+    for (auto& [id, checkpoint] : arrived) install_one(id, *checkpoint);
+    if (!to_open.empty() || !to_close.empty() || !arrived.empty()) rebuild_routes();
     watch_leading();
   }
 }

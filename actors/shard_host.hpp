@@ -20,6 +20,7 @@
 #include "actors/route_table.hpp"
 #include "actors/sku_directory.hpp"
 #include "engine/state/name_pool.hpp"
+#include "storage/checkpoint.hpp"
 #include "storage/cluster_facts.hpp"
 
 namespace souk::actors {
@@ -83,6 +84,8 @@ public:
   void deliver(engine::ShardId shard, engine::cluster::NodeId from,
                engine::cluster::Message message);
   void meet(const CheckoutCoordinator& checkouts);
+  /// Makes a whole checkpoint the state of a copy, soon: the copy is closed and opened again.
+  void install(engine::ShardId shard, std::unique_ptr<storage::CheckpointStaging> checkpoint);
 
   std::vector<HostedShard> hosted() const;
   std::optional<HostedShard> find(engine::ShardId shard) const;
@@ -106,6 +109,7 @@ private:
   engine::Result<void> open_one(const engine::cluster::Revised& configuration,
                                 engine::NamePool* names);
   void close_one(engine::ShardId shard);
+  void install_one(engine::ShardId shard, storage::CheckpointStaging& checkpoint);
   PublicationPtr publication_of(engine::ShardId shard);
   void take_in(engine::cluster::Revised revised);
   void rebuild_routes();
@@ -126,6 +130,7 @@ private:
   std::map<engine::ShardId, OrderShard> remote_orders_;
   std::set<engine::ShardId> leading_;
   CheckoutCoordinator checkouts_;
+  std::deque<std::pair<engine::ShardId, std::unique_ptr<storage::CheckpointStaging>>> arrived_;
   bool changed_ = false;
   bool ended_ = false;
   std::mutex routes_mutex_;  // one at a time builds routes

@@ -37,6 +37,10 @@ struct ConfigurationChanged {
 struct JournalChunk {
   engine::cluster::JournalRead read;
 };
+/// The checkpoint for that peer was brought, or could not be.
+struct CheckpointOver {
+  engine::cluster::NodeId peer;
+};
 /// An operator's wish (engine/cluster/event.hpp); taken if this replica leads.
 struct GiveOrder {
   engine::cluster::Order order;
@@ -76,8 +80,9 @@ using ShardReplica = caf::typed_actor<
     caf::reacts_to<MeetShard>, caf::reacts_to<ProposeRecords>, caf::reacts_to<Stored>,
     caf::reacts_to<JournalFailed>, caf::reacts_to<PeerSaid>, caf::reacts_to<ConfigurationSeen>,
     caf::reacts_to<ConfigurationUnread>, caf::reacts_to<ConfigurationChanged>,
-    caf::reacts_to<JournalChunk>, caf::replies_to<GiveOrder>::with<OrderTaken>,
-    caf::replies_to<ReadReplica>::with<ReplicaStatus>, caf::reacts_to<ReplicaTick>>;
+    caf::reacts_to<JournalChunk>, caf::reacts_to<CheckpointOver>,
+    caf::replies_to<GiveOrder>::with<OrderTaken>, caf::replies_to<ReadReplica>::with<ReplicaStatus>,
+    caf::reacts_to<ReplicaTick>>;
 
 }  // namespace souk::actors
 
@@ -87,6 +92,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ConfigurationSeen)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ConfigurationUnread)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ConfigurationChanged)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::JournalChunk)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::CheckpointOver)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::GiveOrder)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::OrderTaken)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ReadReplica)

@@ -252,6 +252,11 @@ Result<Mark> CheckpointStaging::finish() {
   return *content.at;
 }
 
+Mark CheckpointStaging::at() const {
+  assert(content_->at);
+  return *content_->at;
+}
+
 Result<void> CheckpointStaging::install(Database& database, Journal& journal) {
   Content& content = *content_;
   assert(content.at);

@@ -59,6 +59,8 @@ public:
   /// On disk, checked against its checksum: where it stands. Errors: corrupt_record, newer_format,
   /// invalid_value (another shard's), storage_failure.
   engine::Result<engine::cluster::Mark> finish();
+  /// Pre: finish() succeeded.
+  engine::cluster::Mark at() const;
   /// Replaces the shard's rows and journal. Pre: finish() succeeded; nothing writes the shard; it
   /// stands before that mark. Holds the rows in memory once. After a crash either all of it
   /// happened or nothing (Journal::recovered()). Errors: storage_failure, disk_full.
