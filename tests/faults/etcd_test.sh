@@ -33,8 +33,8 @@ grep -q "coordinator does not give the shard map" "$work/early.log" || fail "the
 start_etcd
 start_server "$work/data" "${flags[@]}"
 wait_for "etcd ok"
-ETCDCTL_API=3 etcdctl --endpoints "http://127.0.0.1:$etcd_port" get --keys-only shop/shard_map | grep -q shop/shard_map ||
-  fail "the shard map is not in etcd"
+ETCDCTL_API=3 etcdctl --endpoints "http://127.0.0.1:$etcd_port" get --keys-only shop/shards/catalog-0 | grep -q shop/shards/catalog-0 ||
+  fail "the shards are not in etcd"
 
 kill -9 "$etcd"
 wait "$etcd" 2>/dev/null || true
