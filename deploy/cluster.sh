@@ -58,7 +58,11 @@ for number in $(seq "$nodes"); do start_node "$number"; done
 url=http://127.0.0.1:$base
 export SOUK_URL=$url SOUK_SERVER_KEY=sk_dev
 complete() {  # every shard has its copies
-  "$souk" cluster --json | jq -e --argjson wanted "$((replicas < nodes ? replicas : nodes))" '[.shards[] | select(.members < $wanted)] | length == 0'
+  local number copies=0 wanted=$((6 * (replicas < nodes ? replicas : nodes)))
+  for number in $(seq "$nodes"); do
+    copies=$((copies + $(curl -fsS "http://127.0.0.1:$(($(http_of "$number") + 1))/metrics" | grep -c '^souk_shard_applied_position')))
+  done
+  [ "$copies" -ge "$wanted" ]
 }
 wait_for "every shard's copies" 60 complete
 "$souk" generate --products "$products" --seed 1 | "$souk" import --import-id "demo-$products" -
@@ -80,11 +84,8 @@ cat <<TEXT
 
 Any node answers anything:
   curl -s 'http://127.0.0.1:$(http_of "$nodes")/v1/search?q=jacket&facet_by=brand&per_page=3' -H 'Authorization: Bearer pk_dev'
-  build/release/souk cluster
-Kill one and look again:
+Kill one, search and buy again:
   kill -9 ${pids[2]:-}
-Split a hot shard:
-  build/release/souk shard split catalog-0
 
 Ctrl-C ends it. The logs are in $data/.
 TEXT
