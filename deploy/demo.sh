@@ -11,6 +11,15 @@ admin=${DEMO_ADMIN_PORT:-8081}
 data=${DEMO_DATA:-demo-data}
 url=http://127.0.0.1:$port
 
+# curl would ask the proxy for this machine's own address.
+curl=curl
+if [ -n "${http_proxy:-}${all_proxy:-}${ALL_PROXY:-}" ]; then
+  case ",${no_proxy:-${NO_PROXY:-}}," in
+    *,127.0.0.1,* | *,'*',*) ;;
+    *) curl="curl --noproxy 127.0.0.1" ;;
+  esac
+fi
+
 "$souk" serve --dev --data "$data" --http "127.0.0.1:$port" --admin "127.0.0.1:$admin" 2>"$data.log" &
 server=$!
 stop() { kill -TERM "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; }
@@ -23,7 +32,7 @@ for _ in $(seq 300); do
     trap - EXIT
     wait "$server" && exit 1 || exit $?
   fi
-  curl -fsS "$url/readyz" >/dev/null 2>&1 && break
+  $curl -fsS "$url/readyz" >/dev/null 2>&1 && break
   sleep 0.1
 done
 
@@ -31,13 +40,13 @@ export SOUK_URL=$url SOUK_SERVER_KEY=sk_dev
 # The same catalog is not imported twice: an import that is known by its id is only confirmed.
 "$souk" generate --products "$products" --seed 1 | "$souk" import --import-id "demo-$products" -
 
-sku=$(curl -fsS "$url/v1/search?q=*&filter_by=in_stock:true&sort_by=popularity:desc&per_page=1" -H "Authorization: Bearer pk_dev" |
+sku=$($curl -fsS "$url/v1/search?q=*&filter_by=in_stock:true&sort_by=popularity:desc&per_page=1" -H "Authorization: Bearer pk_dev" |
   sed -n 's/.*"matched_skus":\["\([^"]*\)".*/\1/p')
 order_key=demo-$(date +%s)
 
-search="curl -s '$url/v1/search?q=jacket&facet_by=brand&per_page=3' -H 'Authorization: Bearer pk_dev'"
-checkout="curl -s $url/v1/checkouts -H 'Authorization: Bearer sk_dev' -H 'Content-Type: application/json' -H 'Idempotency-Key: $order_key' -d '{\"lines\":[{\"sku\":\"$sku\",\"quantity\":1}],\"customer\":{\"email\":\"shopper@example.org\"},\"payment\":{\"provider\":\"test\",\"token\":\"tok_ok\"}}'"
-orders="curl -s '$url/v1/orders?limit=1' -H 'Authorization: Bearer sk_dev'"
+search="$curl -s '$url/v1/search?q=jacket&facet_by=brand&per_page=3' -H 'Authorization: Bearer pk_dev'"
+checkout="$curl -s $url/v1/checkouts -H 'Authorization: Bearer sk_dev' -H 'Content-Type: application/json' -H 'Idempotency-Key: $order_key' -d '{\"lines\":[{\"sku\":\"$sku\",\"quantity\":1}],\"customer\":{\"email\":\"shopper@example.org\"},\"payment\":{\"provider\":\"test\",\"token\":\"tok_ok\"}}'"
+orders="$curl -s '$url/v1/orders?limit=1' -H 'Authorization: Bearer sk_dev'"
 
 cat <<TEXT
 

@@ -6,6 +6,8 @@ bench=$root/build/release/souk-bench
 work=$(mktemp -d "${TMPDIR:-/tmp}/souk-fault.XXXXXX")
 server=
 export SOUK_SERVER_KEY=sk_dev
+# curl would ask a proxy for this machine's own address.
+export no_proxy=127.0.0.1,localhost NO_PROXY=127.0.0.1,localhost
 
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 port=$(free_port)
