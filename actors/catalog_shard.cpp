@@ -14,6 +14,7 @@
 #include "actors/error_mapping.hpp"
 #include "actors/failpoint.hpp"
 #include "actors/record_pipeline.hpp"
+#include "actors/remote_repeats.hpp"
 #include "actors/shard_waiters.hpp"
 #include "storage/record.hpp"
 
@@ -62,6 +63,8 @@ private:
   struct Pending {
     To to;
     CatalogAnswer answer;
+    /// In a cluster, of a command that may be said twice: whoever leads next can be asked for it.
+    std::optional<Waiting> again{};
   };
   behavior_type make_behavior() override {
     publication_.index_bytes = replica_.index().memory_bytes();
@@ -136,14 +139,16 @@ private:
   /// The message lands behind every command that is in the mailbox already, so these make one
   /// batch.
   void schedule_decide() {
-    if (!leading_ || decide_scheduled_ || waiting_.empty() || pipeline_.full()) return;
+    if (!leading_ || !publication_.open || decide_scheduled_ || waiting_.empty() ||
+        pipeline_.full())
+      return;
     decide_scheduled_ = true;
     send(this, DecideWaiting{});
   }
 
   void on_decide() {
     decide_scheduled_ = false;
-    if (failure_ || !leading_ || pipeline_.full() || waiting_.empty()) return;
+    if (failure_ || !leading_ || !publication_.open || pipeline_.full() || waiting_.empty()) return;
     auto record = pipeline_.next(parts_->clock->now());
     std::vector<std::pair<Position, Pending>> held;
     std::size_t commands = 0;
@@ -171,8 +176,14 @@ private:
     schedule_decide();
   }
 
+  std::optional<Waiting> kept_for_another(const Waiting& waiting) const {
+    if (!parts_->elsewhere || !waiting.to.somebody() || !is_repeatable(waiting.command)) return {};
+    return Waiting{waiting.command, waiting.deadline, {}};
+  }
+
   void decide_one(Waiting next, engine::CatalogRecord& record,
                   std::vector<std::pair<Position, Pending>>& held) {
+    auto again = kept_for_another(next);
     auto decision = replica_.state().decide(next.command, record);
     if (!decision.reply && failpoint("catalog.oversell")) oversell(next.command, decision);
     if (!next.to.somebody()) return;
@@ -181,7 +192,8 @@ private:
       reply.position = replica_.state().position();
       answer(next.to, std::move(reply));
     } else {
-      held.emplace_back(decision.answer_at, Pending{std::move(next.to), std::move(reply)});
+      held.emplace_back(decision.answer_at,
+                        Pending{std::move(next.to), std::move(reply), std::move(again)});
     }
   }
 
@@ -228,6 +240,10 @@ private:
                             ": whether it was done is not known; ask again with the "
                             "same key"};
     pipeline_.abandon([&](Position, Pending pending) {
+      if (pending.again) {
+        pending.again->to = std::move(pending.to);
+        return waiting_.push_back(std::move(*pending.again));
+      }
       answer(pending.to, {unknown, replica_.state().position()});
     });
     answers_.send(this);
@@ -502,7 +518,8 @@ private:
     delayed_send(this, parts_->limits.tick, ShardTick{});
     answer_reads();
     if (failure_) return;
-    if (!leading_) expire_waiting();
+    if (!leading_ || !publication_.open) expire_waiting();
+    schedule_decide();  // the replica may have opened again
     const engine::Timestamp now = parts_->clock->now();
     if (leading_ && !draining_) {
       if (replica_.state().anything_due(now))

@@ -13,6 +13,7 @@
 #include "actors/error_mapping.hpp"
 #include "actors/order_reader.hpp"
 #include "actors/record_pipeline.hpp"
+#include "actors/remote_repeats.hpp"
 #include "actors/shard_waiters.hpp"
 #include "storage/record.hpp"
 
@@ -85,6 +86,8 @@ private:
   struct Pending {
     To to;
     OrderAnswer answer;
+    /// In a cluster, of a command that may be said twice: whoever leads next can be asked for it.
+    std::optional<Waiting> again{};
   };
   behavior_type make_behavior() override {
     show_state();
@@ -159,14 +162,16 @@ private:
   /// The message lands behind every command that is in the mailbox already, so these make one
   /// batch.
   void schedule_decide() {
-    if (!leading_ || decide_scheduled_ || waiting_.empty() || pipeline_.full()) return;
+    if (!leading_ || !publication_.open || decide_scheduled_ || waiting_.empty() ||
+        pipeline_.full())
+      return;
     decide_scheduled_ = true;
     send(this, DecideOrders{});
   }
 
   void on_decide() {
     decide_scheduled_ = false;
-    if (failure_ || !leading_ || pipeline_.full() || waiting_.empty()) return;
+    if (failure_ || !leading_ || !publication_.open || pipeline_.full() || waiting_.empty()) return;
     auto record = pipeline_.next(parts_->clock->now());
     std::vector<std::pair<Position, Pending>> held;
     std::size_t commands = 0;
@@ -189,12 +194,18 @@ private:
     schedule_decide();
   }
 
+  std::optional<Waiting> kept_for_another(const Waiting& waiting) const {
+    if (!parts_->elsewhere || !waiting.to.somebody() || !is_repeatable(waiting.command)) return {};
+    return Waiting{waiting.command, waiting.deadline, {}};
+  }
+
   void decide_one(Waiting next, engine::OrderRecord& record,
                   std::vector<std::pair<Position, Pending>>& held) {
     if (const auto loaded = make_resident(order_of(next.command)); !loaded) {
       if (next.to.somebody()) answer(next.to, {loaded.error(), state_.position()});
       return;
     }
+    auto again = kept_for_another(next);
     auto decision = state_.decide(std::move(next.command), record);
     if (!next.to.somebody()) return;
     OrderAnswer reply{std::move(decision.reply), decision.answer_at};
@@ -202,7 +213,8 @@ private:
       reply.position = state_.position();
       answer(next.to, std::move(reply));
     } else {
-      held.emplace_back(decision.answer_at, Pending{std::move(next.to), std::move(reply)});
+      held.emplace_back(decision.answer_at,
+                        Pending{std::move(next.to), std::move(reply), std::move(again)});
     }
   }
 
@@ -244,6 +256,10 @@ private:
                             ": whether it was done is not known; ask again with the "
                             "same key"};
     pipeline_.abandon([&](Position, Pending pending) {
+      if (pending.again) {
+        pending.again->to = std::move(pending.to);
+        return waiting_.push_back(std::move(*pending.again));
+      }
       answer(pending.to, {unknown, state_.position()});
     });
     answers_.send(this);
@@ -533,7 +549,8 @@ private:
     answer_reads();
     twins_.give_up(std::chrono::steady_clock::now(), state_.position());
     if (failure_) return;
-    if (!leading_) expire_waiting();
+    if (!leading_ || !publication_.open) expire_waiting();
+    schedule_decide();  // the replica may have opened again
     publication_.orders = state_.unfinished_count();
     if (leading_ && !draining_) sweep_refusals();
     start_save_when_due();

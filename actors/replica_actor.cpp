@@ -4,6 +4,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <chrono>
+#include <deque>
 #include <optional>
 #include <utility>
 
@@ -79,18 +80,39 @@ private:
     if (failed_) return;
     replica_.step(std::move(event), now(), update_);
     carry_out();
+    if (!parked_.empty()) propose_parked();
   }
 
   /// What was decided under an earlier leadership is void: the shard was told, or is being told.
   void on_propose(ProposeRecords& request) {
+    const Position expected =
+        (parked_.empty() ? replica_.last() : parked_.back().records.back().position) + 1;
     if (!leading_ || request.records.front().epoch != lead_.epoch ||
-        request.records.front().position != replica_.last() + 1) {
+        request.records.front().position != expected) {
       return;
     }
+    if (!replica_.open() || !parked_.empty()) {
+      parked_.push_back(std::move(request));
+      return;
+    }
+    propose(request);
+  }
+
+  void propose(ProposeRecords& request) {
     cluster::Propose propose;
     for (cluster::Record& record : request.records)
       propose.proposals.push_back({record.crc, std::move(record.payload)});
     step(std::move(propose));
+  }
+
+  /// What was proposed while the replica was closed (a leadership is being handed over, too few
+  /// copies are in sync) goes on when it opens again under the same leadership.
+  void propose_parked() {
+    while (leading_ && replica_.open() && !parked_.empty()) {
+      ProposeRecords request = std::move(parked_.front());
+      parked_.pop_front();
+      propose(request);
+    }
   }
 
   void on_journal_failed(const JournalFailed& failure) {
@@ -119,7 +141,8 @@ private:
       send(parts_->reader, ReadRecords{shard, wanted});
     for (const cluster::NodeId peer : update_.send_checkpoint) parts_->send_checkpoint(peer);
     give_committed();
-    if (update_.dropped_after) follow({Errc::unavailable, "the shard's leader changed"});
+    if (update_.dropped_after || replica_.role() != cluster::Role::primary)
+      follow({Errc::unavailable, "the shard's leader changed"});
     if (update_.refused) follow({Errc::unavailable, why_refused(*update_.refused)});
     lead_if_possible();
     show();
@@ -153,6 +176,7 @@ private:
   /// its answer comes behind all of it.
   void follow(Error why) {
     if (!std::exchange(leading_, false)) return;
+    parked_.clear();
     shard_follows_ = false;
     request(shard_, caf::infinite, FollowShard{std::move(why)}).then([this] {
       shard_follows_ = true;
@@ -237,6 +261,7 @@ private:
   cluster::Replica replica_;
   cluster::Update update_;
   ReplicatedShard shard_;
+  std::deque<ProposeRecords> parked_;  // as many as the shard has in flight at most
   std::optional<Instant> armed_;
   std::uint64_t tick_ = 0;
   LeadShard lead_;

@@ -81,7 +81,10 @@ TEST_CASE("peers: three nodes, every pair by one connection") {
   const std::vector<PeerAddress> all = {pair.a.address(), pair.b.address(), c.address()};
   for (auto* node : {&pair.a, &pair.b, &c}) node->transport().set_peers(all);
   REQUIRE(pair.up());
-  REQUIRE(in_time([&] { return c.transport().connected("a") && c.transport().connected("b"); }));
+  REQUIRE(in_time([&] {
+    return c.transport().connected("a") && c.transport().connected("b") &&
+           pair.a.transport().connected("c") && pair.b.transport().connected("c");
+  }));
 
   CHECK(said(pair.a.ask("c", kEcho, "ac")) == "ca");
   CHECK(said(c.ask("b", kEcho, "cb")) == "bc");
