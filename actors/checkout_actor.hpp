@@ -24,6 +24,8 @@ struct CheckoutTick {};
 struct SendCollected {};
 /// The same for what nobody waits for.
 struct SendDeferred {};
+/// Time to look at what the orders shards have unfinished.
+struct CheckUnfinished {};
 
 enum class CheckoutStep : std::uint8_t {
   begin,
@@ -92,6 +94,8 @@ struct CheckoutRun {
   bool restart = false;  // the directory was wrong: run once more under another hold
   bool restarted = false;
   bool place_in_doubt = false;
+  bool placed = false;   // in the journal: what is left may be done by two at once
+  bool closing = false;  // its end is being journaled
   std::string provider;
   engine::PaymentId payment;
 
@@ -107,13 +111,15 @@ using LineSlots = std::vector<std::optional<engine::Slot>>;
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::CheckoutTick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::SendCollected)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::SendDeferred)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::CheckUnfinished)
 
 namespace souk::actors {
 
 using CheckoutCoordinatorSelf =
     CheckoutCoordinator::extend<caf::reacts_to<CatalogAnswers>, caf::reacts_to<OrderAnswers>,
                                 caf::reacts_to<PaymentAnswers>, caf::reacts_to<CheckoutTick>,
-                                caf::reacts_to<SendCollected>, caf::reacts_to<SendDeferred>>;
+                                caf::reacts_to<SendCollected>, caf::reacts_to<SendDeferred>,
+                                caf::reacts_to<CheckUnfinished>>;
 
 class CheckoutCoordinatorActor final : public CheckoutCoordinatorSelf::base {
 public:
@@ -135,7 +141,13 @@ private:
   caf::result<CheckoutAnswer> on_begin(BeginCheckoutSaga& request);
   void admit(BeginCheckoutSaga& request, caf::typed_response_promise<CheckoutAnswer> promise);
   caf::result<HoldsJudged> on_judge(const JudgeHolds& question);
-  void on_resume();
+  // Checkouts that nobody drives (checkout_resume.cpp).
+  void on_resume(const ResumeCheckouts& request);
+  void on_check_unfinished();
+  void read_unfinished(engine::ShardId shard, bool at_once);
+  void watch_unfinished(engine::ShardId shard, UnfinishedCheckouts& unfinished);
+  /// Whether another coordinator may be driving the checkout by now: then nothing more is done.
+  bool let_go(const CheckoutRunPtr& run);
   caf::result<Drained> on_drain();
   void on_tick();
   void on_send_collected();
@@ -239,6 +251,13 @@ private:
   std::size_t deferred_ = 0;
   std::unordered_map<std::string, PaymentRequests> unsent_payments_;  // by provider
   bool sending_soon_ = false;
+  /// An unfinished checkout as it was seen first.
+  struct Sighting {
+    engine::HoldId hold;
+    Deadline since;
+  };
+  std::map<engine::ShardId, std::unordered_map<engine::OrderId, Sighting>> watched_;
+  bool checking_ = false;
   RefusalMemory refusals_;
   SoldOutNotes sold_out_;
   std::uint64_t last_serial_ = 0;

@@ -70,7 +70,7 @@ CheckoutCoordinatorActor::behavior_type CheckoutCoordinatorActor::make_behavior(
   return {
       [this](BeginCheckoutSaga& request) { return on_begin(request); },
       [this](const JudgeHolds& question) { return on_judge(question); },
-      [this](const ResumeCheckouts&) { on_resume(); },
+      [this](const ResumeCheckouts& request) { on_resume(request); },
       [this](const Drain&) { return on_drain(); },
       [this](const PaymentAnswers& answers) { on_payment_answers(answers); },
       [this](const CheckoutTick&) { on_tick(); },
@@ -78,6 +78,7 @@ CheckoutCoordinatorActor::behavior_type CheckoutCoordinatorActor::make_behavior(
       [this](CatalogAnswers& answers) { on_catalog_answers(answers); },
       [this](const SendCollected&) { on_send_collected(); },
       [this](const SendDeferred&) { on_send_deferred(); },
+      [this](const CheckUnfinished&) { on_check_unfinished(); },
   };
 }
 
@@ -129,7 +130,7 @@ void CheckoutCoordinatorActor::admit(BeginCheckoutSaga& request,
   }
   auto run = std::make_shared<CheckoutRun>();
   run->order = begin.order;
-  run->client_deadline = request.context.deadline;
+  run->client_deadline = std::min(request.context.deadline, now + limits_.drive_max);
   run->provider = begin.request.payment.provider;
   run->started = now;
   run->waiters.push_back({std::move(promise), request.context.deadline, false});
@@ -239,41 +240,6 @@ void CheckoutCoordinatorActor::start(const CheckoutRunPtr& run, const LineSlots&
     run->begin.reset();
     feed(run, engine::saga::Started{});
   }
-}
-
-void CheckoutCoordinatorActor::on_resume() {
-  const RoutesPtr routes = routes_->current();
-  for (const auto& link : routes->orders) {
-    request(link.actor, caf::infinite, ReadUnfinished{})
-        .then(
-            [this](UnfinishedCheckouts& unfinished) {
-              for (auto& entry : unfinished.entries) resume(std::move(entry));
-            },
-            // The shard is gone, and with it the node; the next start asks again.
-            [](const caf::error&) {});
-  }
-}
-
-void CheckoutCoordinatorActor::resume(engine::CheckoutEntry entry) {
-  if (const auto found = running_.find(entry.id); found != running_.end()) {
-    // A repeat of the key was faster than this. Unless it is the very same attempt it will learn
-    // that it is not the first, and end.
-    CheckoutRun& run = *found->second;
-    const bool same = run.resumed || (run.saga && run.saga->hold() == entry.hold) ||
-                      (run.begin && run.begin->hold == entry.hold);
-    if (!same) run.unfinished = std::move(entry);
-    return;
-  }
-  auto run = std::make_shared<CheckoutRun>();
-  run->order = entry.id;
-  run->resumed = run->begun = true;
-  run->started = steady_now();
-  run->provider = entry.phase == engine::CheckoutPhase::begun ? entry.request.payment.provider
-                                                              : entry.order.payment.provider;
-  run->entry = std::move(entry);
-  running_.emplace(run->order, run);
-  wake();
-  route(run);
 }
 
 void CheckoutCoordinatorActor::answer(CheckoutRun& run, engine::Result<CheckoutReply> reply,
@@ -474,6 +440,7 @@ void CheckoutCoordinatorActor::on_tick() {
     if (silent || (run->retry_at && *run->retry_at <= now)) due.push_back(run);
   }
   for (const CheckoutRunPtr& run : due) {
+    if (let_go(run)) continue;
     for (std::size_t i = 0; i < run->open.size();) {
       if (run->open[i].deadline > now) {
         ++i;

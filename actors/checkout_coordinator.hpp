@@ -31,12 +31,26 @@ struct CheckoutLimits {
   /// How long what follows the answer (sell the held units, complete the order) waits for more of
   /// its kind: larger batches, fewer records.
   std::chrono::milliseconds completion_delay{5};
+  /// A checkout that is not placed so long after it was taken up is let go of: whoever leads its
+  /// orders shard takes it up again.
+  std::chrono::milliseconds drive_max{15'000};
+  /// How long an unfinished checkout must have been seen before it is taken up, since another
+  /// node's coordinator may be driving it. Longer than drive_max by the time that what was sent
+  /// last may take to arrive.
+  std::chrono::milliseconds resume_after{27'000};
+  std::chrono::milliseconds resume_check{3'000};         // how often they are looked at
   engine::Duration hold_time{std::chrono::seconds{20}};  // then the shard asks about the hold
 };
 
 /// Carries out checkouts: feeds engine::CheckoutSaga with what happened and does what it says. It
 /// holds nothing that must survive: whatever was begun is resumed from the orders journal
 /// (ResumeCheckouts).
+///
+/// Several nodes have one each, and a checkout may go from one to another, but at any time one
+/// alone drives it up to the point where it is placed or refused in the journal: two could void
+/// what the other has authorized. So everybody lets go after drive_max, and takes up after
+/// resume_after what is seen unfinished for so long. What follows (sell, capture, complete) may be
+/// done by two at once.
 ///
 /// - A client whose deadline passes gets timed_out while its checkout goes on; the same key asks
 /// again.

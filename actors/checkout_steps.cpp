@@ -66,7 +66,7 @@ void CheckoutCoordinatorActor::retry_later(CheckoutRun& run) {
 }
 
 void CheckoutCoordinatorActor::feed(const CheckoutRunPtr& run, saga::Event event) {
-  if (run->finished) return;
+  if (let_go(run)) return;
   run->events.push_back(std::move(event));
   if (run->stepping) return;
   run->stepping = true;
@@ -305,6 +305,7 @@ void CheckoutCoordinatorActor::execute(const CheckoutRunPtr& run, saga::Place co
 void CheckoutCoordinatorActor::on_placed(const CheckoutRunPtr& run, OrderAnswer& answer) {
   if (answer.reply) {
     failpoint("checkout.after_place");
+    run->placed = true;
     feed(run, saga::Placed{});
     return;
   }
@@ -338,6 +339,7 @@ void CheckoutCoordinatorActor::execute(const CheckoutRunPtr& run, saga::ReleaseH
 }
 
 void CheckoutCoordinatorActor::execute(const CheckoutRunPtr& run, saga::Refuse command) {
+  run->closing = true;
   if (run->unbegun) {
     refuse_unbegun(run, command.refusal);
     return;
@@ -349,6 +351,7 @@ void CheckoutCoordinatorActor::execute(const CheckoutRunPtr& run, saga::Refuse c
 }
 
 void CheckoutCoordinatorActor::execute(const CheckoutRunPtr& run, saga::Abandon) {
+  run->closing = true;
   if (run->unbegun) {
     feed(run, saga::AbandonDone{});
     return;
@@ -388,7 +391,7 @@ void CheckoutCoordinatorActor::execute(const CheckoutRunPtr& run, saga::Finished
   run->saga.reset();
   forget_steps(*run);
   run->events.clear();
-  run->reserve_first = run->reserve_refused = run->unbegun = false;
+  run->reserve_first = run->reserve_refused = run->unbegun = run->closing = false;
   if (!run->payment.empty()) payments_.erase(run->payment);
   run->payment = engine::PaymentId{};
   route(run);

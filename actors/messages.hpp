@@ -202,8 +202,14 @@ struct CheckoutAnswer {
 };
 using engine::HoldsJudged;
 using engine::JudgeHolds;
-/// The orders shards have recovered: finish what the last leader left undone.
-struct ResumeCheckouts {};
+/// This node leads an orders shard (or all, if none is named): finish what was begun there and is
+/// driven by nobody. `led`: no longer. `at_once`: nobody else can be driving any, since there is no
+/// other node.
+struct ResumeCheckouts {
+  std::optional<engine::ShardId> shard = std::nullopt;
+  bool led = true;
+  bool at_once = true;
+};
 
 struct Reserve {
   RequestContext context;

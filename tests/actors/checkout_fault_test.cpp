@@ -164,3 +164,65 @@ TEST_CASE("checkout: twins, retries, losses and crashes together keep the books"
     check_books(shop, answers, 12);
   }
 }
+
+TEST_CASE("checkout: two nodes' coordinators hand over what one lets go, and keep the books") {
+  constexpr std::array kTokens{"tok_ok",   "tok_ok",       "tok_ok",
+                               "tok_slow", "tok_declined", "tok_timeout"};
+  CheckoutLimits limits = quick_limits();
+  limits.drive_max = 800ms;  // so that many are let go of in the middle
+  limits.resume_after = 2s;
+  limits.resume_check = 100ms;
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    CAPTURE(seed);
+    Shop shop{{.seed = seed, .limits = limits, .two_coordinators = true}};
+    stock_up(shop, 12);
+    const auto losses = shop.random() % 40;
+    shop.fault = [&](const std::string&) {
+      if (shop.random() % 100 >= losses) return Fault::none;
+      return kFaults[shop.random() % kFaults.size()];
+    };
+
+    std::map<std::string, std::vector<Answer>> answers;
+    for (int i = 0; i < 40; ++i) {
+      const auto number = shop.random() % 12;
+      const std::string key = "k" + std::to_string(number);
+      Shop::Lines lines{{"A", static_cast<std::int64_t>(1 + number % 3)}};
+      if (number % 2 == 0) lines.push_back({"B", 1});
+      // Clients repeat at any node.
+      if (shop.random() % 2 == 0) std::swap(shop.checkouts, shop.leaders_checkouts);
+      answers[key].push_back(shop.checkout(key, lines, kTokens[number % kTokens.size()], 1s));
+      shop.run_some(shop.random() % 120);
+      if (shop.random() % 4 == 0) shop.pass(std::chrono::milliseconds{shop.random() % 1200});
+      if (shop.random() % 20 == 0) shop.crash();
+    }
+    shop.fault = nullptr;
+    shop.pass(15s);
+
+    check_books(shop, answers, 12);
+  }
+}
+
+TEST_CASE("checkout: what a dead node left unfinished is finished by the shard's leader") {
+  CheckoutLimits limits = quick_limits();
+  limits.drive_max = 800ms;
+  limits.resume_after = 2s;
+  limits.resume_check = 100ms;
+  for (std::uint64_t steps = 0; steps < 60; ++steps) {
+    CAPTURE(steps);
+    Shop shop{{.seed = steps + 1, .limits = limits, .two_coordinators = true}};
+    stock_up(shop, 5);
+    std::map<std::string, std::vector<Answer>> answers;
+    answers["k"].push_back(shop.checkout("k", {{"A", 2}, {"B", 1}}, "tok_ok", 1s));
+    shop.run_some(steps);
+    caf::anon_send_exit(shop.checkouts, caf::exit_reason::kill);
+    shop.pass(8s);
+    check_books(shop, answers, 5);
+    // The key's next request is told the same, wherever it is asked.
+    std::swap(shop.checkouts, shop.leaders_checkouts);
+    answers["k"].push_back(shop.checkout("k", {{"A", 2}, {"B", 1}}, "tok_ok", 5s));
+    shop.pass(2s);
+    REQUIRE(*answers["k"].back());
+    CHECK((*answers["k"].back())->reply);
+    check_books(shop, answers, 5);
+  }
+}

@@ -340,18 +340,31 @@ void Shop::start() {
   TestPaymentsConfig payments;
   payments.file = folder_ / "test_payments.log";
   payments.late = options_.limits.payment_timeout + std::chrono::seconds{1};
+  const PaymentProvider provider = spawn_test_payments(*system_, payments);
   PaymentProviders providers;
-  providers.add("test", faulty_provider(spawn_test_payments(*system_, payments)));
+  providers.add("test", faulty_provider(provider));
   checkouts = spawn_checkout_coordinator(*system_, table, directory, clock, options_.limits,
                                          metrics_, std::move(providers));
+  if (options_.two_coordinators) {
+    PaymentProviders others;
+    others.add("test", faulty_provider(provider));
+    leaders_checkouts = spawn_checkout_coordinator(*system_, table, directory, clock,
+                                                   options_.limits, metrics_, std::move(others));
+    actors_.push_back(caf::actor_cast<caf::actor>(leaders_checkouts));
+  }
   products = spawn_product_coordinator(*system_, table, directory);
   reservations = spawn_reservation_coordinator(*system_, table, directory, clock);
   searches =
       spawn_search_coordinator(*system_, direct_table, clock, SearchLimits{2, 64, false}, metrics_);
   for (const auto& link : direct->catalog) {
-    caf::anon_send(caf::actor_cast<LocalCatalogShard>(link.actor), MeetCoordinator{checkouts});
+    caf::anon_send(caf::actor_cast<LocalCatalogShard>(link.actor),
+                   MeetCoordinator{leaders_checkouts ? leaders_checkouts : checkouts});
   }
-  caf::anon_send(checkouts, ResumeCheckouts{});
+  if (leaders_checkouts) {
+    caf::anon_send(leaders_checkouts, ResumeCheckouts{std::nullopt, true, false});
+  } else {
+    caf::anon_send(checkouts, ResumeCheckouts{});
+  }
   actors_.push_back(caf::actor_cast<caf::actor>(checkouts));
   actors_.push_back(caf::actor_cast<caf::actor>(products));
   actors_.push_back(caf::actor_cast<caf::actor>(reservations));
@@ -395,6 +408,7 @@ void Shop::stop() {
   for (const caf::actor& each : actors_) caf::anon_send_exit(each, caf::exit_reason::kill);
   actors_.clear();
   checkouts = nullptr;
+  leaders_checkouts = nullptr;
   products = nullptr;
   reservations = nullptr;
   searches = nullptr;

@@ -62,6 +62,8 @@ struct ShopOptions {
   std::uint32_t catalog_shards = 3;
   std::uint32_t order_shards = 2;
   actors::CheckoutLimits limits = limits_of_shop();
+  /// A coordinator of another node, which has all orders shards and finishes what is left there.
+  bool two_coordinators = false;
 };
 
 class Shop {
@@ -141,6 +143,7 @@ public:
   actors::RouteTablePtr table;
   actors::RoutesPtr direct;  // without
   actors::CheckoutCoordinator checkouts;
+  actors::CheckoutCoordinator leaders_checkouts;  // of two
   actors::ProductCoordinator products;
   actors::ReservationCoordinator reservations;
   actors::SearchCoordinator searches;
