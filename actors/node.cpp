@@ -70,11 +70,24 @@ Result<void> Node::Content::open(const Progress& progress) {
   }
   if (progress) progress(1, "waiting for the shards' leaders");
   host->wait_settled(kSettleMax);
-  caf::anon_send(checkouts, ResumeCheckouts{});
+  resume_checkouts();
   show_metrics();
   health->recovering = false;
   housekeeper = std::jthread{[this](const std::stop_token& stop) { watch_disk(stop); }};
   return {};
+}
+
+void Node::Content::resume_checkouts() {
+  if (!peers) {
+    caf::anon_send(checkouts, ResumeCheckouts{});
+    return;
+  }
+  resumes = true;
+  for (const HostedShard& shard : host->hosted()) {
+    if (shard.orders && shard.publication->open) {
+      caf::anon_send(checkouts, ResumeCheckouts{shard.publication->shard, true, false});
+    }
+  }
 }
 
 void Node::Content::start_actors() {
@@ -161,7 +174,10 @@ Result<void> Node::Content::start_shards(const Progress& progress) {
     parts.remote_orders = [](engine::ShardId, const PublicationPtr&) { return OrderShard{}; };
   }
   parts.on_configuration = [this](const cluster::Revised& revised) { view->note(revised); };
-  parts.on_leading = [](engine::ShardId, bool) {};
+  parts.on_leading = [this](engine::ShardId shard, bool leads) {
+    if (!resumes || shard.service != engine::Service::orders) return;
+    caf::anon_send(checkouts, ResumeCheckouts{shard, leads, false});
+  };
   host = std::make_unique<ShardHost>(std::move(parts));
 
   if (progress) progress(0, "asking the coordinator for the shards");
@@ -275,6 +291,7 @@ void Node::Content::watch_disk(const std::stop_token& stop) {
 
 void Node::Content::drain(std::chrono::milliseconds limit) {
   const auto end = std::chrono::steady_clock::now() + limit;
+  resumes = false;
   caf::scoped_actor self{*system, true};
   const auto left = [&] {
     const auto now = std::chrono::steady_clock::now();

@@ -5,8 +5,8 @@
 #include <memory>
 #include <thread>
 
-#include "actors/clock.hpp"
 #include "actors/checkpoint_transfers.hpp"
+#include "actors/clock.hpp"
 #include "actors/cluster_view.hpp"
 #include "actors/handles.hpp"
 #include "actors/materialiser.hpp"
@@ -48,6 +48,7 @@ struct Node::Content {
   std::unique_ptr<ShardHost> host;
   std::unique_ptr<PeerDoor> door;
   std::unique_ptr<CheckpointTransfers> checkpoints;
+  std::atomic<bool> resumes{false};      // the checkouts of shards that are led here from now on
   std::atomic<bool> hears_peers{false};  // all of the above is there
   SearchCoordinator searches;
   ProductCoordinator products;
@@ -64,6 +65,8 @@ struct Node::Content {
   engine::Result<void> start_peers();
   engine::Result<void> start_shards(const Progress& progress);
   void start_coordinators();
+  /// Whatever was begun in the orders shards that are led here, now or later, is finished.
+  void resume_checkouts();
   void show_metrics();
   void on_request(PeerArrival arrival);
   void place_copies(const std::stop_token& stop);

@@ -171,8 +171,8 @@ TEST_CASE("checkout: two nodes' coordinators hand over what one lets go, and kee
   CheckoutLimits limits = quick_limits();
   limits.drive_max = 800ms;  // so that many are let go of in the middle
   limits.resume_after = 2s;
-  limits.resume_check = 100ms;
-  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+  limits.resume_check = 5ms;
+  for (std::uint64_t seed = 1; seed <= 120; ++seed) {
     CAPTURE(seed);
     Shop shop{{.seed = seed, .limits = limits, .two_coordinators = true}};
     stock_up(shop, 12);
