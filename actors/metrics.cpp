@@ -180,6 +180,8 @@ struct Pulled {
         applied{gauges(r, "souk_shard_applied_position", "Last journal position in the state.")},
         materialised{gauges(r, "souk_shard_materialised_position",
                             "Journal position of the state in the tables.")},
+        state_hash{gauges(r, "souk_shard_state_hash",
+                          "Low 52 bits of the state's hash: equal on copies at one position.")},
         products{gauges(r, "souk_shard_products", "Products of the shard.")},
         skus{gauges(r, "souk_shard_skus", "SKUs of the shard.")},
         holds{gauges(r, "souk_shard_holds", "Holds of the shard, finished ones included.")},
@@ -209,8 +211,8 @@ struct Pulled {
   void pull(const Metrics::Sources& sources);
   void pull_process();
 
-  Family<Gauge>&queue, &stored, &committed, &applied, &materialised, &products, &skus, &holds,
-      &orders, &segments, &index_bytes;
+  Family<Gauge>&queue, &stored, &committed, &applied, &materialised, &state_hash, &products, &skus,
+      &holds, &orders, &segments, &index_bytes;
   Gauge &memtable, &block_cache, &pending, &write_stopped, &delayed_rate, &sst, &free, &disk_full,
       &actors, &memory, &files;
   Counter& cpu;
@@ -227,6 +229,7 @@ void Pulled::pull(const Metrics::Sources& sources) {
     set(committed, shard->committed);
     set(applied, shard->applied);
     set(materialised, shard->materialised);
+    set(state_hash, shard->state_hash & ((std::uint64_t{1} << 52U) - 1));
     if (shard->shard.service == engine::Service::orders) {
       set(orders, shard->orders);
       continue;

@@ -7,6 +7,9 @@
 #include <deque>
 #include <optional>
 #include <utility>
+#include <variant>
+
+#include "actors/failpoint.hpp"
 
 namespace souk::actors {
 namespace {
@@ -132,8 +135,10 @@ private:
                      persist.committed};
       send(parts_->writer, std::move(write));
     }
-    for (cluster::Envelope& envelope : update_.send)
+    for (cluster::Envelope& envelope : update_.send) {
+      if (failpoint("replica.commit_alone") && lose(envelope)) continue;
       parts_->post(envelope.to, shard, std::move(envelope.message));
+    }
     if (update_.configure)
       send(parts_->configurator, ChangeConfiguration{shard, std::move(*update_.configure)});
     if (update_.read_configuration) send(parts_->configurator, ReadConfiguration{shard});
@@ -148,6 +153,15 @@ private:
     show();
     if (update_.changed && parts_->changed) parts_->changed();
     arm(update_.wake_at);
+  }
+
+  /// A planted fault for the tests to find: takes what was to be sent for stored there.
+  bool lose(const cluster::Envelope& envelope) {
+    const auto* prepare = std::get_if<cluster::Prepare>(&envelope.message);
+    if (!leading_ || prepare == nullptr || prepare->records.empty()) return false;
+    const cluster::PrepareOk stored{prepare->epoch, prepare->records.back().position};
+    send(ShardReplica{this}, PeerSaid{envelope.to, stored});
+    return true;
   }
 
   void give_committed() {

@@ -3,6 +3,7 @@ hold in the end. Everything started here is ended here, by pid."""
 import atexit
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -10,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -19,6 +19,8 @@ import cluster_facts  # noqa: E402
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("SOUK_BIN", os.path.join(ROOT, "build", "release"))
 started = time.monotonic()
+# Of a node's own copies; its API asks the leaders.
+GAUGE = re.compile(r'^souk_shard_(applied_position|state_hash)\{shard="([^"]+)"\} (\S+)$', re.M)
 
 
 class Failure(Exception):
@@ -45,10 +47,10 @@ def free_ports(count, host="127.0.0.1"):
     return ports
 
 
-def get_json(url, timeout=5):
+def get_text(url, timeout=5):
     request = urllib.request.Request(url, headers={"Authorization": "Bearer sk_dev"})
     with urllib.request.urlopen(request, timeout=timeout) as answer:
-        return json.load(answer)
+        return answer.read().decode()
 
 
 class Node:
@@ -82,6 +84,7 @@ class Cluster:
         for number, host in enumerate(self.hosts(nodes)[0]):
             self.nodes.append(Node(number, host, free_ports(3), os.path.join(self.work, "node%d" % number)))
         atexit.register(self.close)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
     # Where things run; a subclass puts them into network namespaces.
     def hosts(self, nodes):
@@ -97,7 +100,10 @@ class Cluster:
     etcd_url = property(lambda self: "http://%s:%d" % (self.etcd_host, self.etcd_ports[0]))
 
     def read(self, url):
-        return get_json(url)
+        return json.loads(self.read_text(url))
+
+    def read_text(self, url):
+        return get_text(url)
 
     def facts(self):
         return cluster_facts.facts(self.etcd_url)
@@ -236,12 +242,15 @@ class Cluster:
         for node in self.nodes:
             if not node.alive or node.paused:
                 continue
-            for shard in self.read(self.url_of(node, admin=True) + "/v1/shards")["data"]:
-                result.setdefault(shard["id"], {})[node.number] = (shard["positions"]["applied"], shard["state_hash"])
+            gauges = {}
+            for name, shard, value in GAUGE.findall(self.read_text(self.url_of(node, admin=True) + "/metrics")):
+                gauges.setdefault(shard, {})[name] = int(float(value))
+            for shard, values in gauges.items():
+                result.setdefault(shard, {})[node.number] = (values["applied_position"], values["state_hash"])
         return result
 
     def check_equal_copies(self, seconds=30):
-        """Every copy at one position, and their hashes equal there."""
+        """Of the nodes that are members: every copy at one position, and their hashes equal there."""
         def still():
             holdings = self.holdings()
             return holdings and all(
