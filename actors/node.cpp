@@ -17,6 +17,7 @@
 #include "actors/remote_shard.hpp"
 #include "actors/reservation_coordinator.hpp"
 #include "actors/search_coordinator.hpp"
+#include "actors/search_remote.hpp"
 #include "engine/cluster/placement.hpp"
 #include "storage/cluster_facts.hpp"
 #include "storage/coordinator.hpp"
@@ -128,6 +129,11 @@ void Node::Content::on_request(PeerArrival arrival) {
     case PeerKind::checkpoint:
       return checkpoints->arrived(std::move(arrival));
     case PeerKind::search:
+      if (hears_searches) return search_door->arrived(std::move(arrival));
+      if (arrival.answer) {
+        arrival.answer(Error{engine::Errc::unavailable, "the node is starting"});
+      }
+      return;
     case PeerKind::replica_message:
       break;
   }
@@ -266,8 +272,18 @@ void Node::Content::start_coordinators() {
   const std::uint32_t workers = config.search_workers != 0
                                     ? config.search_workers
                                     : std::max(1U, std::thread::hardware_concurrency());
-  searches = spawn_search_coordinator(*system, table, system_clock(),
-                                      SearchLimits{workers, config.search_queue_max}, metrics);
+  std::shared_ptr<SearchPeers> others;
+  if (peers) {
+    others = search_peers(peers->transport(), self_id, [this] { return host->configurations(); });
+  }
+  const SearchService service =
+      spawn_search_coordinator(*system, table, system_clock(),
+                               SearchLimits{workers, config.search_queue_max}, metrics, others);
+  searches = service;
+  if (peers) {
+    search_door = std::make_unique<SearchDoor>(*system, table, service);
+    hears_searches = true;
+  }
   products = spawn_product_coordinator(*system, table, directory);
   reservations = spawn_reservation_coordinator(*system, table, directory, system_clock());
   CheckoutLimits limits;
@@ -319,10 +335,12 @@ void Node::Content::end_actors() {
   end(products);
   end(searches);
   hears_peers = false;
+  hears_searches = false;
   checkpoints.reset();
   if (host) host->end();
   if (peers) peers->leave();
   door.reset();
+  search_door.reset();
   end(merger);
   end(materialiser);
   end(writer);

@@ -17,6 +17,7 @@
 #include "actors/peer_door.hpp"
 #include "actors/registration.hpp"
 #include "actors/route_table.hpp"
+#include "actors/search_door.hpp"
 #include "actors/shard_host.hpp"
 #include "actors/sku_directory.hpp"
 #include "storage/coordinator.hpp"
@@ -50,6 +51,8 @@ struct Node::Content {
   std::unique_ptr<CheckpointTransfers> checkpoints;
   std::atomic<bool> resumes{false};      // the checkouts of shards that are led here from now on
   std::atomic<bool> hears_peers{false};  // all of the above is there
+  std::unique_ptr<SearchDoor> search_door;
+  std::atomic<bool> hears_searches{false};  // the door is there
   SearchCoordinator searches;
   ProductCoordinator products;
   ReservationCoordinator reservations;

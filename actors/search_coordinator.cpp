@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <caf/actor_system.hpp>
+#include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <deque>
 #include <utility>
 #include <vector>
 
 #include "actors/ask.hpp"
+#include "actors/scattered_search.hpp"
 #include "actors/search_worker.hpp"
 #include "engine/index/catalog_index.hpp"
 
@@ -32,13 +34,19 @@ constexpr std::chrono::milliseconds kTick{1};
 // A second query in a worker's mailbox hides the time a sleeping thread takes to wake up.
 constexpr std::uint32_t kWorkerLoadMax = 2;
 
-using SearchSelf = SearchCoordinator::extend<caf::reacts_to<SearchTick>>;
+using SearchSelf = SearchService::extend<caf::reacts_to<SearchTick>>;
 
 class SearchCoordinatorActor final : public SearchSelf::base {
 public:
   SearchCoordinatorActor(caf::actor_config& config, RouteTablePtr routes, const Clock& clock,
-                         SearchLimits limits, Metrics& metrics)
-      : SearchSelf::base{config}, routes_{std::move(routes)}, limits_{limits}, metrics_{metrics} {
+                         SearchLimits limits, Metrics& metrics, std::shared_ptr<SearchPeers> peers)
+      : SearchSelf::base{config},
+        routes_{std::move(routes)},
+        time_of_day_{clock},
+        limits_{limits},
+        metrics_{metrics},
+        peers_{std::move(peers)},
+        number_{static_cast<std::uint64_t>(clock.now().microseconds())} {
     for (std::uint32_t i = 0; i < std::max(1U, limits_.workers); ++i) {
       workers_.push_back({spawn_search_worker(system(), routes_, clock, limits_.detached), 0});
     }
@@ -55,13 +63,17 @@ private:
     SearchProducts request;
     caf::typed_response_promise<SearchAnswer> promise;
     Deadline arrived;
+    std::function<void(bool)> task = nullptr;  // instead of a request
   };
+  enum class Way : std::uint8_t { here, elsewhere, wait };
 
   behavior_type make_behavior() override {
     for (const Worker& worker : workers_) link_to(worker.actor);
     return {
         [this](SearchProducts& request) { return on_search(request); },
         [this](const Drain&) { return on_drain(); },
+        [this](SearchTask& task) { on_task(task); },
+        [](const SearchEvent& event) { event.happen(); },
         [this](const SearchTick&) { on_tick(); },
     };
   }
@@ -71,21 +83,66 @@ private:
   caf::result<SearchAnswer> on_search(SearchProducts& request) {
     using engine::Errc;
     if (draining_) return refusal(Errc::unavailable, "the node is stopping");
-    if (queue_.size() + waiting_.size() >= limits_.queue_max) {
+    if (queue_.size() + waiting_.size() + scattered_ >= limits_.queue_max) {
       metrics_.search(engine::to_string(Errc::overloaded), 0);
       return refusal(Errc::overloaded, "too many searches are waiting");
     }
     auto promise = make_response_promise<SearchAnswer>();
     Job job{std::move(request), promise, clock().now()};
     ++open_;
-    if (reached(job.request.context.token)) {
-      queue_.push_back(std::move(job));
-      dispatch();
-    } else {
-      waiting_.push_back(std::move(job));
-      wake();
+    switch (way_of(job.request.context.token)) {
+      case Way::here:
+        queue_.push_back(std::move(job));
+        dispatch();
+        break;
+      case Way::elsewhere:
+        scatter(std::move(job));
+        break;
+      case Way::wait:
+        waiting_.push_back(std::move(job));
+        wake();
+        break;
     }
     return promise;
+  }
+
+  void on_task(SearchTask& task) {
+    if (queue_.size() >= limits_.queue_max) return task.work(false);
+    Job job;
+    job.task = std::move(task.work);
+    queue_.push_back(std::move(job));
+    dispatch();
+  }
+
+  void scatter(Job job) {
+    if (job.request.context.deadline <= clock().now()) {
+      return answer(job, refusal(engine::Errc::timed_out, "the deadline has passed"));
+    }
+    if (job.request.context.abandoned()) {
+      return answer(job, refusal(engine::Errc::canceled, "the client has left"));
+    }
+    ++scattered_;
+    ScatteredSearch::Parts parts;
+    parts.peers = peers_;
+    parts.routes = routes_->current();
+    parts.time_of_day = time_of_day_.now();
+    parts.now = [&clock = clock()] { return clock.now(); };
+    const auto self = caf::actor_cast<SearchService>(this);
+    parts.post = [self](std::function<void()> happen) {
+      caf::anon_send(self, SearchEvent{std::move(happen)});
+    };
+    parts.run = [this](std::function<void(bool)> work) {
+      SearchTask task{std::move(work)};
+      on_task(task);
+    };
+    parts.next_number = [this] { return ++number_; };
+    parts.load = &load_;
+    SearchProducts request = std::move(job.request);
+    parts.done = [this, job = std::move(job)](SearchAnswer found) mutable {
+      --scattered_;
+      answer(job, std::move(found));
+    };
+    std::make_shared<ScatteredSearch>(std::move(request), std::move(parts))->start();
   }
 
   caf::result<Drained> on_drain() {
@@ -102,7 +159,8 @@ private:
     for (std::size_t i = 0; i < waiting_.size();) {
       Job& job = waiting_[i];
       const bool late = job.request.context.deadline <= now;
-      if (!late && !reached(job.request.context.token)) {
+      const Way way = late ? Way::wait : way_of(job.request.context.token);
+      if (!late && way == Way::wait) {
         ++i;
         continue;
       }
@@ -111,6 +169,8 @@ private:
       if (late) {
         answer(done_waiting, refusal(engine::Errc::consistency_unreachable,
                                      "the state named by the token was not reached in time"));
+      } else if (way == Way::elsewhere) {
+        scatter(std::move(done_waiting));
       } else {
         queue_.push_back(std::move(done_waiting));
       }
@@ -127,6 +187,10 @@ private:
       if (worker->load >= kWorkerLoadMax) return;
       Job job = std::move(queue_.front());
       queue_.pop_front();
+      if (job.task) {
+        run_task(static_cast<std::size_t>(worker - workers_.begin()), std::move(job.task));
+        continue;
+      }
       if (job.request.context.deadline <= clock().now()) {
         answer(job, refusal(engine::Errc::timed_out, "the deadline passed in the queue"));
         continue;
@@ -147,6 +211,17 @@ private:
     }
   }
 
+  void run_task(std::size_t place, std::function<void(bool)> work) {
+    ++workers_[place].load;
+    const auto free_worker = [this, place] {
+      --workers_[place].load;
+      dispatch();
+    };
+    request(workers_[place].actor, caf::infinite, SearchTask{std::move(work)})
+        .then([free_worker](const SearchTaskDone&) { free_worker(); },
+              [free_worker](const caf::error&) { free_worker(); });
+  }
+
   void answer(Job& job, SearchAnswer found) {
     const double seconds = std::chrono::duration<double>(clock().now() - job.arrived).count();
     metrics_.search(!found.reply ? engine::to_string(found.reply.error().code)
@@ -162,6 +237,39 @@ private:
     if (open_ != 0) return;
     for (auto& drain : drains_) drain.deliver(Drained{});
     drains_.clear();
+  }
+
+  Way way_of(const engine::ConsistencyToken& token) const {
+    if (!peers_) return reached(token) ? Way::here : Way::wait;
+    Way way = Way::here;
+    const RoutesPtr routes = routes_->current();
+    for (const auto& link : routes->catalog) {
+      const auto snapshot = link.publication->snapshot();
+      const engine::Position wanted = token.position_of(link.shard);
+      if (snapshot && engine::snapshot_position(*snapshot) >= wanted) continue;
+      // What is led here is nowhere newer; a copy that lags may have to do.
+      if (snapshot &&
+          (link.publication->role == engine::cluster::Role::primary || !others_have(link.shard))) {
+        return Way::wait;
+      }
+      way = Way::elsewhere;
+    }
+    const bool known =
+        std::all_of(token.positions.begin(), token.positions.end(), [&](const auto& wanted) {
+          return wanted.shard.service != engine::Service::catalog || wanted.position == 0 ||
+                 routes->find_catalog(wanted.shard);
+        });
+    return known ? way : Way::wait;
+  }
+
+  bool others_have(engine::ShardId shard) const {
+    for (const SearchCopies& copy : peers_->copies()) {
+      if (copy.shard != shard) continue;
+      return peers_->connected(copy.primary) ||
+             std::any_of(copy.others.begin(), copy.others.end(),
+                         [&](auto node) { return peers_->connected(node); });
+    }
+    return false;
   }
 
   /// Whether every catalog shard shows at least what the token names.
@@ -187,8 +295,14 @@ private:
   }
 
   RouteTablePtr routes_;
+  const Clock& time_of_day_;
   SearchLimits limits_;
   Metrics& metrics_;
+  const std::shared_ptr<SearchPeers> peers_;  // none: this node is alone
+  // Higher after a restart, so that nobody takes a search for one of before.
+  std::uint64_t number_;
+  SearchLoad load_;
+  std::size_t scattered_ = 0;  // searches over several nodes
   std::vector<Worker> workers_;
   std::deque<Job> queue_;    // for a worker
   std::deque<Job> waiting_;  // for a position
@@ -200,11 +314,11 @@ private:
 
 }  // namespace
 
-SearchCoordinator spawn_search_coordinator(caf::actor_system& system, RouteTablePtr routes,
-                                           const Clock& clock, SearchLimits limits,
-                                           Metrics& metrics) {
+SearchService spawn_search_coordinator(caf::actor_system& system, RouteTablePtr routes,
+                                       const Clock& clock, SearchLimits limits, Metrics& metrics,
+                                       std::shared_ptr<SearchPeers> peers) {
   return system.spawn<SearchCoordinatorActor>(std::move(routes), std::cref(clock), limits,
-                                              std::ref(metrics));
+                                              std::ref(metrics), std::move(peers));
 }
 
 }  // namespace souk::actors

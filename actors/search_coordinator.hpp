@@ -1,13 +1,34 @@
 #pragma once
 
 #include <caf/fwd.hpp>
+#include <caf/typed_actor.hpp>
 #include <cstdint>
+#include <functional>
+#include <memory>
 
 #include "actors/clock.hpp"
 #include "actors/metrics.hpp"
 #include "actors/route_table.hpp"
+#include "actors/search_remote.hpp"
+#include "actors/search_worker.hpp"
 
 namespace souk::actors {
+
+/// Something that happened to a search over several nodes.
+struct SearchEvent {
+  std::function<void()> happen;
+};
+
+}  // namespace souk::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::SearchEvent)
+
+namespace souk::actors {
+
+/// The coordinator, with what only its own searches and search_door ask of it: SearchTask gets the
+/// next free worker.
+using SearchService =
+    SearchCoordinator::extend<caf::reacts_to<SearchTask>, caf::reacts_to<SearchEvent>>;
 
 struct SearchLimits {
   std::uint32_t workers = 1;
@@ -19,8 +40,11 @@ struct SearchLimits {
 /// until every snapshot has reached it; at its deadline it is answered consistency_unreachable. A
 /// query whose deadline passes in the queue is answered timed_out unread, one whose client has left
 /// canceled; one whose cutoff passes there is run for what can be had at once.
-SearchCoordinator spawn_search_coordinator(caf::actor_system& system, RouteTablePtr routes,
-                                           const Clock& clock, SearchLimits limits,
-                                           Metrics& metrics);
+///
+/// With `peers`, shards without a copy here that is new enough are searched on other nodes
+/// (scattered_search.hpp); only for a shard that is led here its position is waited for.
+SearchService spawn_search_coordinator(caf::actor_system& system, RouteTablePtr routes,
+                                       const Clock& clock, SearchLimits limits, Metrics& metrics,
+                                       std::shared_ptr<SearchPeers> peers = nullptr);
 
 }  // namespace souk::actors

@@ -25,7 +25,13 @@ public:
 
 private:
   behavior_type make_behavior() override {
-    return {[this](const SearchProducts& request) { return on_search(request); }};
+    return {
+        [this](const SearchProducts& request) { return on_search(request); },
+        [](const SearchTask& task) {
+          task.work(true);
+          return SearchTaskDone{};
+        },
+    };
   }
 
   SearchAnswer on_search(const SearchProducts& request) {

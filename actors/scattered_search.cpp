@@ -1,0 +1,447 @@
+#include "actors/scattered_search.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "engine/index/catalog_index.hpp"
+
+namespace souk::actors {
+
+using engine::Errc;
+using engine::Error;
+using engine::Result;
+using engine::cluster::NodeId;
+using std::chrono::milliseconds;
+using storage::WireKind;
+
+namespace {
+
+// Each failed attempt costs half of the time that is left.
+constexpr std::uint64_t kAttemptsMax = 4;
+/// Of the time for answers: what is kept for reading and sending the page.
+constexpr milliseconds kMarginMax{60};
+/// How much later than its cutoff a search may end because nodes are asked one step after another.
+constexpr milliseconds kStepMax{30};
+constexpr milliseconds kAgainMin{2};
+
+std::string wrap(WireKind kind, Deadline::duration left, std::string_view payload) {
+  storage::Envelope envelope;
+  envelope.kind = kind;
+  envelope.shard = {engine::Service::catalog, 0};
+  envelope.deadline = std::max(milliseconds{0}, std::chrono::duration_cast<milliseconds>(left));
+  envelope.payload = payload;
+  return storage::encode(envelope);
+}
+
+Result<std::string_view> unwrap(std::string_view bytes, WireKind kind) {
+  const auto envelope = storage::decode_envelope(bytes);
+  if (!envelope) return envelope.error();
+  if (envelope->kind != kind) return Error{Errc::corrupt_record, "an answer of another kind"};
+  return envelope->payload;
+}
+
+WireKind answer_to(WireKind kind) {
+  switch (kind) {
+    case WireKind::search_open:
+      return WireKind::search_statistics;
+    case WireKind::search_run:
+      return WireKind::search_part;
+    default:
+      return WireKind::search_hits;
+  }
+}
+
+}  // namespace
+
+ScatteredSearch::ScatteredSearch(SearchProducts request, Parts parts)
+    : request_{std::make_shared<const SearchProducts>(std::move(request))},
+      host_{std::move(parts)},
+      words_{std::make_shared<const engine::QueryPlan>(engine::plan_words(request_->query))} {
+  const Deadline now = host_.now();
+  const Deadline deadline = request_->context.deadline;
+  const auto margin = std::min<Deadline::duration>((deadline - now) / 10, kMarginMax);
+  const Deadline cutoff = std::clamp(request_->patience.cutoff, now, deadline);
+  scan_until_ = std::min(request_->patience.cutoff, deadline - margin);
+  run_until_ = std::min(cutoff + kStepMax, deadline - margin * 2 / 3);
+  read_until_ = std::min(cutoff + 2 * kStepMax, deadline - margin / 3);
+}
+
+void ScatteredSearch::start() {
+  copies_ = host_.peers->copies();
+  begin_attempt();
+}
+
+void ScatteredSearch::begin_attempt() {
+  release();
+  ++attempt_;
+  number_ = host_.next_number();
+  merged_.reset();
+  groups_.clear();
+  required_ = words_->tokens.size();
+  statistics_ = std::make_shared<const engine::SearchStatistics>();
+  plan();
+  if (groups_.empty()) return refuse(Errc::unavailable, "no shard is ready");
+  begin(words_->tokens.empty() ? Step::run : Step::open);
+}
+
+void ScatteredSearch::plan() {
+  Group here;
+  std::vector<ShardChoice> elsewhere;
+  for (const auto& link : host_.routes->catalog) {
+    const engine::ShardPosition wanted{link.shard, request_->context.token.position_of(link.shard)};
+    auto snapshot = link.publication->snapshot();
+    if (snapshot && engine::snapshot_position(*snapshot) >= wanted.position) {
+      here.shards.push_back(wanted);
+      here.snapshots.push_back(std::move(snapshot));
+    } else {
+      elsewhere.push_back({wanted, candidates(wanted)});
+    }
+  }
+  for (SearchGroup& group : group_by_node(std::move(elsewhere), *host_.load)) {
+    Group& to = groups_.emplace_back();
+    to.node = group.node;
+    to.shards = std::move(group.shards);
+    ++(*host_.load)[to.node];
+  }
+  if (!here.shards.empty()) groups_.push_back(std::move(here));
+}
+
+std::vector<NodeId> ScatteredSearch::candidates(engine::ShardPosition wanted) const {
+  const auto copy = std::find_if(copies_.begin(), copies_.end(),
+                                 [&](const auto& each) { return each.shard == wanted.shard; });
+  if (copy == copies_.end()) return {};
+  const auto usable = [&](NodeId node) {
+    return node && !failed_.contains({node, wanted.shard}) && host_.peers->connected(node);
+  };
+  std::vector<NodeId> nodes;
+  if (usable(copy->primary)) nodes.push_back(copy->primary);
+  // A position that was given to a client has been reached by the primary for certain.
+  if (wanted.position != 0 && !nodes.empty()) return nodes;
+  std::copy_if(copy->others.begin(), copy->others.end(), std::back_inserter(nodes), usable);
+  return nodes;
+}
+
+bool ScatteredSearch::other_copy_of(const Group& group) const {
+  return std::any_of(group.shards.begin(), group.shards.end(), [&](const auto& wanted) {
+    const auto copy = std::find_if(copies_.begin(), copies_.end(),
+                                   [&](const auto& each) { return each.shard == wanted.shard; });
+    if (copy == copies_.end()) return false;
+    const auto usable = [&](NodeId node) {
+      return node && node != group.node && !failed_.contains({node, wanted.shard}) &&
+             host_.peers->connected(node);
+    };
+    return usable(copy->primary) || std::any_of(copy->others.begin(), copy->others.end(), usable);
+  });
+}
+
+bool ScatteredSearch::may_try_again() const {
+  return attempt_ < kAttemptsMax && run_until_ - host_.now() > kAgainMin;
+}
+
+void ScatteredSearch::begin(Step step) {
+  step_ = step;
+  const Deadline now = host_.now();
+  const bool spare =
+      may_try_again() && std::any_of(groups_.begin(), groups_.end(), [&](const Group& group) {
+        return !group.here() && !group.lost && other_copy_of(group);
+      });
+  step_until_ = step == Step::read ? read_until_ : run_until_;
+  if (spare) step_until_ = now + (step_until_ - now) / 2;
+  if (step == Step::read) return read();
+  // Counted first: an answer may be there before the next question is asked.
+  for (Group& group : groups_) open_answers_ += group.waited_for = !group.lost;
+  const std::uint64_t attempt = attempt_;
+  for (std::size_t i = 0; i < groups_.size() && attempt == attempt_; ++i) {
+    if (!groups_[i].waited_for) continue;
+    if (step == Step::open) {
+      ask_open(i);
+    } else {
+      ask_run(i);
+    }
+  }
+}
+
+storage::WireSearchOpen ScatteredSearch::open_for(const Group& group) const {
+  return {number_, request_->query, host_.time_of_day, group.shards};
+}
+
+void ScatteredSearch::ask_open(std::size_t group) {
+  Group& to = groups_[group];
+  if (to.here()) {
+    return ask_here(group, [words = words_, snapshots = to.snapshots]() -> Content {
+      return [found = engine::collect_statistics(snapshots, *words)](Group& out) {
+        out.statistics = found;
+      };
+    });
+  }
+  to.opened = true;
+  ask_node(group, WireKind::search_open, storage::encode(open_for(to)), step_until_,
+           [words = words_](std::string_view bytes) -> Result<Content> {
+             auto read = storage::decode_search_statistics(bytes, *words);
+             if (!read) return read.error();
+             if (!*read) return read->error();
+             return Content{[found = std::move(**read)](Group& out) { out.statistics = found; }};
+           });
+}
+
+void ScatteredSearch::ask_run(std::size_t group) {
+  Group& to = groups_[group];
+  const bool alone = groups_.size() == 1;
+  if (to.here()) {
+    return ask_here(group,
+                    [request = request_, words = words_, statistics = statistics_,
+                     snapshots = to.snapshots, required = required_, now = host_.now,
+                     until = scan_until_, time = host_.time_of_day]() -> Content {
+                      const engine::QueryPlan plan = engine::plan_query(*words, *statistics);
+                      const engine::SearchBudget budget{[&] { return now() >= until; }};
+                      return [found = engine::search_part(snapshots, request->query, plan, required,
+                                                          time, budget)](Group& out) {
+                        out.part = found;
+                      };
+                    });
+  }
+  auto asked = std::make_shared<storage::WireSearchRun>();
+  asked->search = number_;
+  if (!to.opened) asked->open = open_for(to);
+  asked->statistics = *statistics_;
+  asked->required = required_;
+  asked->alone = alone;
+  to.opened = true;
+  ask_node(group, WireKind::search_run, storage::encode(*asked), scan_until_,
+           [request = request_, asked](std::string_view bytes) -> Result<Content> {
+             auto read = storage::decode_search_part(bytes, request->query, *asked);
+             if (!read) return read.error();
+             if (!*read) return read->error();
+             return Content{[found = std::move(**read)](Group& out) { out.part = found; }};
+           });
+}
+
+void ScatteredSearch::ask_read(std::size_t group, std::vector<engine::HitPlace> places) {
+  Group& to = groups_[group];
+  if (to.here()) {
+    return ask_here(group,
+                    [request = request_, words = words_, snapshots = to.snapshots,
+                     places = std::move(places)]() -> Content {
+                      auto hits = engine::read_hits(snapshots, request->query, *words, places);
+                      return [hits = std::move(hits)](Group& out) {
+                        if (hits) out.hits = *hits;
+                      };
+                    });
+  }
+  to.opened = false;
+  ask_node(group, WireKind::search_read,
+           storage::encode(storage::WireSearchRead{number_, std::move(places)}), step_until_,
+           [ids = to.ids](std::string_view bytes) -> Result<Content> {
+             auto read = storage::decode_search_hits(bytes, ids);
+             if (!read) return read.error();
+             if (!*read) return read->error();
+             return Content{[hits = std::move(**read)](Group& out) { out.hits = hits; }};
+           });
+}
+
+void ScatteredSearch::ask_node(std::size_t group, WireKind kind, const std::string& payload,
+                               Deadline told,
+                               std::function<Result<Content>(std::string_view)> decode) {
+  auto back = [self = shared_from_this(), post = host_.post, attempt = attempt_, group, kind,
+               decode = std::move(decode)](Result<std::string> answer) {
+    // Read here, on the transport's thread, so that the actor need not.
+    auto content = [&]() -> Result<Content> {
+      if (!answer) return answer.error();
+      const auto body = unwrap(*answer, answer_to(kind));
+      if (!body) return body.error();
+      return decode(*body);
+    }();
+    post([self, attempt, group, content = std::move(content)] {
+      self->on_answer(attempt, group, content);
+    });
+  };
+  host_.peers->ask(groups_[group].node, wrap(kind, told - host_.now(), payload), step_until_,
+                   std::move(back));
+}
+
+void ScatteredSearch::ask_here(std::size_t group, std::function<Content()> work) {
+  host_.run([self = shared_from_this(), post = host_.post, attempt = attempt_, group,
+             work = std::move(work)](bool granted) {
+    Result<Content> content = granted ? Result<Content>{work()}
+                                      : Error{Errc::overloaded, "too many searches are waiting"};
+    post([self, attempt, group, content = std::move(content)] {
+      self->on_answer(attempt, group, content);
+    });
+  });
+}
+
+void ScatteredSearch::on_answer(std::uint64_t attempt, std::size_t group, Result<Content> answer) {
+  if (ended_ || attempt != attempt_ || !groups_[group].waited_for) return;
+  Group& from = groups_[group];
+  from.waited_for = false;
+  --open_answers_;
+  if (answer) {
+    (*answer)(from);
+  } else if (from.here()) {
+    return end({answer.error(), {}});
+  } else {
+    from.lost = true;
+    note_failure(from, answer.error());
+    if (request_->context.abandoned()) return refuse(Errc::canceled, "the client has left");
+    // Without a spare copy the others can go on, except that a page once merged has hits of it.
+    if (may_try_again() && (step_ == Step::read || other_copy_of(from))) return begin_attempt();
+  }
+  if (open_answers_ == 0) advance();
+}
+
+void ScatteredSearch::note_failure(const Group& group, const Error& error) {
+  behind_ = behind_ || error.code == Errc::consistency_unreachable;
+  const bool one = error.code == Errc::wrong_shard && !error.param.empty();
+  for (const engine::ShardPosition& wanted : group.shards) {
+    if (!one || wanted.shard.name() == error.param) failed_.insert({group.node, wanted.shard});
+  }
+}
+
+std::vector<engine::SearchPart> ScatteredSearch::parts_of(std::vector<std::size_t>& groups) const {
+  std::vector<engine::SearchPart> parts;
+  for (std::size_t i = 0; i < groups_.size(); ++i) {
+    if (groups_[i].lost) continue;
+    parts.push_back(groups_[i].part);
+    groups.push_back(i);
+  }
+  return parts;
+}
+
+void ScatteredSearch::advance() {
+  if (request_->context.abandoned()) return refuse(Errc::canceled, "the client has left");
+  if (std::all_of(groups_.begin(), groups_.end(), [](const Group& each) { return each.lost; })) {
+    return refuse(behind_ ? Errc::consistency_unreachable : Errc::unavailable,
+                  behind_ ? "the state named by the token was not reached in time"
+                          : "no shard answered in time");
+  }
+  if (step_ == Step::open) {
+    engine::SearchStatistics sum;
+    for (const Group& group : groups_) {
+      if (!group.lost) sum = engine::merge(std::move(sum), group.statistics);
+    }
+    statistics_ = std::make_shared<const engine::SearchStatistics>(std::move(sum));
+    return begin(Step::run);
+  }
+  if (step_ == Step::read) return finish();
+
+  merged_groups_.clear();
+  const auto parts = parts_of(merged_groups_);
+  if (const auto next = engine::next_required(parts, request_->query)) {
+    required_ = *next;
+    return begin(Step::run);
+  }
+  merged_ = engine::merge_parts(parts, request_->query, all_shards());
+  begin(Step::read);
+}
+
+void ScatteredSearch::read() {
+  std::vector<std::pair<std::size_t, std::vector<engine::HitPlace>>> asks;
+  for (std::size_t part = 0; part < merged_groups_.size(); ++part) {
+    Group& group = groups_[merged_groups_[part]];
+    auto places = merged_->places(part);
+    group.ids.clear();
+    for (const engine::ChosenHit& chosen : merged_->chosen) {
+      if (chosen.part == part) group.ids.push_back(chosen.hit.id);
+    }
+    if (places.empty()) {
+      group.hits.emplace();
+      continue;
+    }
+    group.hits.reset();
+    group.waited_for = true;
+    ++open_answers_;
+    asks.emplace_back(merged_groups_[part], std::move(places));
+  }
+  if (asks.empty()) return finish();
+  const std::uint64_t attempt = attempt_;
+  for (auto& [group, places] : asks) {
+    if (attempt == attempt_) ask_read(group, std::move(places));
+  }
+}
+
+void ScatteredSearch::finish() {
+  for (const std::size_t group : merged_groups_) {
+    if (groups_[group].lost || !groups_[group].hits) return finish_without_lost();
+  }
+  for (std::size_t part = 0; part < merged_groups_.size(); ++part) {
+    engine::put_hits(*merged_, part, std::move(*groups_[merged_groups_[part]].hits));
+  }
+  answer(std::move(merged_->page));
+}
+
+/// A node was lost with its hits, and there is no time to search again: the page of the others, as
+/// far as their hits are here.
+void ScatteredSearch::finish_without_lost() {
+  std::unordered_map<std::string, engine::Hit> read;
+  for (Group& group : groups_) {
+    if (!group.hits) group.lost = true;
+    if (group.lost || !group.hits) continue;
+    for (engine::Hit& hit : *group.hits) read.emplace(hit.id.str(), std::move(hit));
+  }
+  merged_groups_.clear();
+  const auto parts = parts_of(merged_groups_);
+  auto merged = engine::merge_parts(parts, request_->query, all_shards());
+  std::vector<engine::Hit> hits;
+  for (engine::Hit& hit : merged.page.hits) {
+    const auto found = read.find(hit.id.str());
+    if (found == read.end()) continue;
+    engine::Hit& content = hits.emplace_back(std::move(found->second));
+    content.text_match = hit.text_match;
+    content.sort_values = std::move(hit.sort_values);
+  }
+  merged.page.hits = std::move(hits);
+  answer(std::move(merged.page));
+}
+
+std::vector<engine::ShardId> ScatteredSearch::all_shards() const {
+  std::vector<engine::ShardId> shards;
+  for (const auto& link : host_.routes->catalog) shards.push_back(link.shard);
+  return shards;
+}
+
+void ScatteredSearch::answer(engine::SearchPage page) {
+  const bool behind = std::any_of(page.missing.begin(), page.missing.end(), [&](auto shard) {
+    const bool looked_at =
+        std::any_of(page.positions.begin(), page.positions.end(),
+                    [&](const auto& position) { return position.shard == shard; });
+    return !looked_at && request_->context.token.position_of(shard) != 0;
+  });
+  if (behind) {
+    return refuse(Errc::consistency_unreachable,
+                  "the state named by the token was not reached in time");
+  }
+  if (request_->patience.require_full_coverage && (page.cutoff || !page.missing.empty())) {
+    return refuse(Errc::timed_out, "not every shard could answer in time");
+  }
+  page.shards = static_cast<std::uint32_t>(host_.routes->catalog.size());
+  SearchAnswer out{std::move(page), {}};
+  for (const engine::ShardPosition& position : out.reply->positions) out.token.raise(position);
+  end(std::move(out));
+}
+
+void ScatteredSearch::refuse(Errc code, const char* detail) {
+  end({Error{code, detail, {}, {}}, {}});
+}
+
+void ScatteredSearch::end(SearchAnswer answer) {
+  release();
+  groups_.clear();
+  ended_ = true;
+  host_.done(std::move(answer));
+}
+
+/// Lets nodes forget what they keep for this attempt.
+void ScatteredSearch::release() {
+  for (Group& group : groups_) {
+    if (group.here()) continue;
+    if (group.opened) {
+      host_.peers->send(group.node, wrap(WireKind::search_read, std::chrono::seconds{0},
+                                         storage::encode(storage::WireSearchRead{number_, {}})));
+    }
+    const auto load = host_.load->find(group.node);
+    if (load != host_.load->end() && --load->second == 0) host_.load->erase(load);
+  }
+  open_answers_ = 0;
+}
+
+}  // namespace souk::actors

@@ -1,0 +1,287 @@
+#include "actors/search_door.hpp"
+
+#include <algorithm>
+#include <caf/actor_system.hpp>
+#include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/index/catalog_index.hpp"
+#include "storage/wire_search.hpp"
+
+namespace souk::actors {
+
+namespace {
+
+struct SearchArrival {
+  PeerArrival arrival;
+};
+struct DoorTick {};
+
+}  // namespace
+
+}  // namespace souk::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::SearchArrival)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::DoorTick)
+
+namespace souk::actors {
+
+namespace {
+
+using engine::Errc;
+using engine::Error;
+using engine::Result;
+using std::chrono::milliseconds;
+using storage::WireKind;
+
+constexpr milliseconds kWaitTick{1};
+constexpr milliseconds kExpiryTick{100};
+// A search is kept a little longer than it said, for an answer under way and the read after it.
+constexpr milliseconds kKeepLonger{1000};
+constexpr milliseconds kLeftMax{60'000};
+
+using DoorActor = caf::typed_actor<caf::reacts_to<SearchArrival>, caf::reacts_to<DoorTick>>;
+
+/// What the steps of a search share; workers read it.
+struct OpenSearch {
+  engine::Query query;
+  engine::QueryPlan words;
+  engine::Timestamp now;
+  std::vector<engine::SnapshotPtr> snapshots;
+};
+using OpenSearchPtr = std::shared_ptr<const OpenSearch>;
+
+std::string wrap(WireKind kind, const std::string& payload) {
+  storage::Envelope envelope;
+  envelope.kind = kind;
+  envelope.shard = {engine::Service::catalog, 0};
+  envelope.payload = payload;
+  return storage::encode(envelope);
+}
+
+class SearchDoorActor final : public DoorActor::base {
+public:
+  SearchDoorActor(caf::actor_config& config, RouteTablePtr routes, SearchService searches,
+                  SearchDoorLimits limits)
+      : DoorActor::base{config},
+        routes_{std::move(routes)},
+        searches_{std::move(searches)},
+        limits_{limits} {}
+
+  const char* name() const override { return "search_door"; }
+
+private:
+  using Key = std::pair<std::string, std::uint64_t>;  // of whom, and its number there
+  struct Entry {
+    OpenSearchPtr search;
+    Deadline expires;
+  };
+  /// A search whose positions are not reached.
+  struct Waiting {
+    Key key;
+    storage::WireSearchOpen open;
+    Deadline until;
+    std::function<void(Result<OpenSearchPtr>)> go_on;
+  };
+
+  behavior_type make_behavior() override {
+    return {
+        [this](SearchArrival& message) { on_arrival(message.arrival); },
+        [this](const DoorTick&) { on_tick(); },
+    };
+  }
+
+  void on_exit() override {
+    searches_ = nullptr;
+    open_.clear();
+    waiting_.clear();
+  }
+
+  void on_arrival(PeerArrival& arrival) {
+    const PeerAnswer answer = arrival.answer ? arrival.answer : [](const Result<std::string>&) {};
+    const auto envelope = storage::decode_envelope(arrival.envelope.bytes);
+    if (!envelope) return answer(envelope.error());
+    const Deadline until = clock().now() + std::clamp(envelope->deadline.value_or(kLeftMax),
+                                                      milliseconds{0}, kLeftMax);
+    switch (envelope->kind) {
+      case WireKind::search_open:
+        return on_open(arrival.from, envelope->payload, until, answer);
+      case WireKind::search_run:
+        return on_run(arrival.from, envelope->payload, until, answer);
+      case WireKind::search_read:
+        return on_read(arrival.from, envelope->payload, answer);
+      default:
+        return answer(Error{Errc::not_implemented, "not a step of a search"});
+    }
+  }
+
+  void on_open(const std::string& from, std::string_view bytes, Deadline until,
+               const PeerAnswer& answer) {
+    auto open = storage::decode_search_open(bytes);
+    if (!open) return answer(open.error());
+    const Key key{from, open->search};
+    begin(key, std::move(*open), until, [this, answer](Result<OpenSearchPtr> opened) {
+      if (!opened) return answer(opened.error());
+      in_worker(answer, [search = *opened] {
+        const Result<engine::SearchStatistics> found =
+            engine::collect_statistics(search->snapshots, search->words);
+        return wrap(WireKind::search_statistics, storage::encode(found));
+      });
+    });
+  }
+
+  void on_run(const std::string& from, std::string_view bytes, Deadline until,
+              const PeerAnswer& answer) {
+    auto read = storage::decode_search_run(bytes);
+    if (!read) return answer(read.error());
+    const auto run = std::make_shared<storage::WireSearchRun>(std::move(*read));
+    if (run->open && run->open->search != run->search) {
+      return answer(Error{Errc::corrupt_record, "two numbers for one search"});
+    }
+    const auto go_on = [this, run, until, answer](Result<OpenSearchPtr> opened) {
+      if (!opened) return answer(opened.error());
+      if (!storage::fits(*run, (*opened)->words)) {
+        return answer(Error{Errc::corrupt_record, "statistics of another query"});
+      }
+      in_worker(answer, [run, until, search = *opened, &time = clock()] {
+        const engine::QueryPlan plan = engine::plan_query(search->words, run->statistics);
+        const engine::SearchBudget budget{[&] { return time.now() >= until; }};
+        engine::PartSearch part{search->snapshots, search->query, plan, search->now, budget};
+        part.run(run->required);
+        const Result<engine::SearchPart> found = part.part(run->alone);
+        return wrap(WireKind::search_part, storage::encode(found));
+      });
+    };
+    const Key key{from, run->search};
+    if (run->open) return begin(key, *run->open, until, go_on);
+    const auto entry = open_.find(key);
+    if (entry == open_.end()) return answer(unknown());
+    go_on(entry->second.search);
+  }
+
+  void on_read(const std::string& from, std::string_view bytes, const PeerAnswer& answer) {
+    auto read = storage::decode_search_read(bytes);
+    if (!read) return answer(read.error());
+    const Key key{from, read->search};
+    std::erase_if(waiting_, [&](const Waiting& each) { return each.key == key; });
+    const auto entry = open_.find(key);
+    if (entry == open_.end()) return answer(unknown());
+    const OpenSearchPtr search = std::move(entry->second.search);
+    open_.erase(entry);
+    if (read->places.empty()) return;
+    in_worker(answer, [search, places = std::move(read->places)] {
+      return wrap(WireKind::search_hits,
+                  storage::encode(
+                      engine::read_hits(search->snapshots, search->query, search->words, places)));
+    });
+  }
+
+  static Error unknown() { return {Errc::unavailable, "this search is not open"}; }
+
+  void begin(const Key& key, storage::WireSearchOpen open, Deadline until,
+             std::function<void(Result<OpenSearchPtr>)> go_on) {
+    if (open_.size() + waiting_.size() >= limits_.open_max) {
+      return go_on(Error{Errc::overloaded, "too many searches are open"});
+    }
+    Waiting entry{key, std::move(open), until, std::move(go_on)};
+    if (settle(entry)) return;
+    waiting_.push_back(std::move(entry));
+    wake(kWaitTick);
+  }
+
+  /// Opens the search or answers why not; false: it has to wait.
+  bool settle(Waiting& entry) {
+    OpenSearch search;
+    const RoutesPtr routes = routes_->current();
+    for (const engine::ShardPosition& wanted : entry.open.shards) {
+      const auto* link = routes->find_catalog(wanted.shard);
+      auto snapshot = link ? link->publication->snapshot() : nullptr;
+      if (!snapshot) {
+        entry.go_on(Error{Errc::wrong_shard, "no copy of the shard is here", wanted.shard.name()});
+        return true;
+      }
+      if (engine::snapshot_position(*snapshot) < wanted.position) {
+        if (clock().now() < entry.until) return false;
+        entry.go_on(Error{Errc::consistency_unreachable, "the position was not reached in time",
+                          wanted.shard.name()});
+        return true;
+      }
+      search.snapshots.push_back(std::move(snapshot));
+    }
+    search.words = engine::plan_words(entry.open.query);
+    search.query = std::move(entry.open.query);
+    search.now = entry.open.now;
+    auto opened = std::make_shared<const OpenSearch>(std::move(search));
+    open_[entry.key] = {opened, entry.until + kKeepLonger};
+    wake(kExpiryTick);
+    entry.go_on(std::move(opened));
+    return true;
+  }
+
+  void on_tick() {
+    if (ticking_ && clock().now() < tick_at_) return;  // an earlier stroke overtook this one
+    ticking_ = false;
+    std::vector<Waiting> waiting;
+    waiting.swap(waiting_);
+    for (Waiting& entry : waiting) {
+      if (!settle(entry)) waiting_.push_back(std::move(entry));
+    }
+    const Deadline now = clock().now();
+    std::erase_if(open_, [&](const auto& each) { return each.second.expires <= now; });
+    if (!waiting_.empty()) {
+      wake(kWaitTick);
+    } else if (!open_.empty()) {
+      wake(kExpiryTick);
+    }
+  }
+
+  void wake(milliseconds after) {
+    const Deadline at = clock().now() + after;
+    if (ticking_ && tick_at_ <= at) return;
+    ticking_ = true;
+    tick_at_ = at;
+    delayed_send(DoorActor{this}, after, DoorTick{});
+  }
+
+  void in_worker(const PeerAnswer& answer, std::function<std::string()> work) {
+    SearchTask task{[answer, work = std::move(work)](bool granted) {
+      if (!granted) return answer(Error{Errc::overloaded, "too many searches are waiting"});
+      answer(work());
+    }};
+    send(searches_, std::move(task));
+  }
+
+  RouteTablePtr routes_;
+  SearchService searches_;
+  const SearchDoorLimits limits_;
+  std::map<Key, Entry> open_;
+  std::vector<Waiting> waiting_;
+  bool ticking_ = false;
+  Deadline tick_at_;
+};
+
+}  // namespace
+
+struct SearchDoor::Content {
+  DoorActor actor;
+};
+
+SearchDoor::SearchDoor(caf::actor_system& system, RouteTablePtr routes,
+                       const SearchService& searches, SearchDoorLimits limits)
+    : content_{std::make_unique<Content>(
+          Content{system.spawn<SearchDoorActor>(std::move(routes), searches, limits)})} {
+}
+
+SearchDoor::~SearchDoor() {
+  caf::anon_send_exit(content_->actor, caf::exit_reason::user_shutdown);
+}
+
+void SearchDoor::arrived(PeerArrival arrival) {
+  caf::anon_send(content_->actor, SearchArrival{std::move(arrival)});
+}
+
+}  // namespace souk::actors
