@@ -427,8 +427,10 @@ private:
     publication_.skus = replica_.state().sku_count();
     publication_.holds = replica_.state().hold_count();
     publication_.segments = replica_.index().segment_count();
-    publication_.bulk_blocked = backlog_.bytes() > parts_->limits.backlog_bytes_max ||
-                                replica_.index().segment_count() > parts_->limits.segments_max;
+    // The publication is that of the way to the leader too, whose backlog counts.
+    publication_.bulk_blocked =
+        leading_ && (backlog_.bytes() > parts_->limits.backlog_bytes_max ||
+                     replica_.index().segment_count() > parts_->limits.segments_max);
   }
 
   void start_merge() {

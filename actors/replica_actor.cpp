@@ -208,7 +208,8 @@ private:
     publication_.stored = replica_.stored();
     publication_.committed = replica_.committed();
     publication_.needed_after = replica_.needed_after();
-    const Instant until = replica_.lease_until();
+    // Until the shard has heard that it leads again, it may lack what others committed meanwhile.
+    const Instant until = leading_ ? replica_.lease_until() : Instant{0};
     const bool forever = until == Instant::max();
     publication_.lease_until =
         forever ? std::chrono::steady_clock::duration::max().count()
