@@ -13,6 +13,7 @@
 #include "actors/command_size.hpp"
 #include "actors/error_mapping.hpp"
 #include "actors/failpoint.hpp"
+#include "actors/heat.hpp"
 #include "actors/record_pipeline.hpp"
 #include "actors/remote_repeats.hpp"
 #include "actors/shard_waiters.hpp"
@@ -149,6 +150,7 @@ private:
   void on_decide() {
     decide_scheduled_ = false;
     if (failure_ || !leading_ || !publication_.open || pipeline_.full() || waiting_.empty()) return;
+    const HeatSpan span{parts_->heat};
     auto record = pipeline_.next(parts_->clock->now());
     std::vector<std::pair<Position, Pending>> held;
     std::size_t commands = 0;
@@ -166,6 +168,8 @@ private:
       }
       ++commands;
       bytes += rough_size(next.command);
+      if (parts_->heat != nullptr)
+        parts_->heat->keys([&](const auto& note) { written_keys(next.command, note); });
       decide_one(std::move(next), record, held);
     }
     if (!record.events.empty()) journal(std::move(record), commands);
@@ -215,6 +219,7 @@ private:
   void journal(engine::CatalogRecord record, std::size_t commands) {
     auto payload = std::make_shared<const std::string>(storage::encode_record(record));
     parts_->metrics->decided(commands, payload->size());
+    if (parts_->heat != nullptr) parts_->heat->decided(commands, payload->size());
     ProposeRecords propose;
     propose.records.push_back(
         {record.position, record.epoch, storage::payload_checksum(*payload), std::move(payload)});
@@ -294,6 +299,7 @@ private:
 
   void on_committed(const RecordsCommitted& news) {
     if (failure_) return;
+    const HeatSpan span{parts_->heat};
     auto records = take_committed(news);
     if (failure_) return;
     const auto begin = std::chrono::steady_clock::now();

@@ -14,6 +14,8 @@
 
 namespace souk::actors {
 
+class HeatMeter;
+
 /// When a shard makes records, and when it writes its state. Defaults are those of NodeConfig.
 struct ShardLimits {
   std::size_t in_flight_max = 4;            // records decided and not yet stored
@@ -40,6 +42,7 @@ struct CatalogShardParts {
   const Clock* clock = nullptr;
   Metrics::Shard* metrics = nullptr;
   ShardLimits limits;
+  HeatMeter* heat = nullptr;  // may be null
 };
 
 /// One node's copy of a catalog shard. The one that leads takes everything that waits as one batch,

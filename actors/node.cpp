@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "actors/checkout_coordinator.hpp"
+#include "actors/clock.hpp"
 #include "actors/node_content.hpp"
 #include "actors/peer_asker.hpp"
 #include "actors/peer_kinds.hpp"
@@ -65,8 +66,9 @@ Result<void> Node::Content::open(const Progress& progress) {
   if (const auto started = start_peers(); !started) return started;
   if (const auto started = start_shards(progress); !started) return started;
   start_coordinators();
+  if (peers) peers->join(coordinator);
+  start_operations();
   if (peers) {
-    peers->join(coordinator);
     placer = std::jthread{[this](const std::stop_token& stop) { place_copies(stop); }};
   }
   if (progress) progress(1, "waiting for the shards' leaders");
@@ -151,6 +153,7 @@ Result<void> Node::Content::start_shards(const Progress& progress) {
   parts.coordinator = coordinator;
   parts.self = self_id;
   parts.metrics = &metrics;
+  parts.heat = &heat;
   parts.health = health;
   parts.writer = writer;
   parts.materialiser = materialiser;
@@ -239,12 +242,13 @@ void Node::Content::place_copies(const std::stop_token& stop) {
   std::unique_lock lock{mutex};
   while (!wake.wait_for(lock, stop, kPlaceEvery, [&] { return stop.stop_requested(); })) {
     const auto known = host->configurations();
+    const auto drained = operations->drained();
     std::vector<cluster::Candidate> alive;
     for (const storage::NodeFact& fact : peers->nodes()) {
       const auto id = storage::node_of(fact.id);
       const bool holds_data =
           std::find(fact.roles.begin(), fact.roles.end(), "data") != fact.roles.end();
-      if (!id || !holds_data) continue;
+      if (!id || !holds_data || drained.contains(*id)) continue;
       cluster::Candidate candidate{*id, fact.zone, 0, 0};
       for (const auto& each : known) {
         const auto& shard = each.configuration;
@@ -254,18 +258,75 @@ void Node::Content::place_copies(const std::stop_token& stop) {
       alive.push_back(std::move(candidate));
     }
     for (const HostedShard& shard : host->hosted()) {
-      if (shard.publication->role != cluster::Role::primary) continue;
+      const engine::ShardId id = shard.publication->shard;
+      if (shard.publication->role != cluster::Role::primary || operations->busy(id)) continue;
       const auto each = std::find_if(known.begin(), known.end(), [&](const auto& revised) {
         return revised.configuration.shard == shard.publication->shard;
       });
       if (each == known.end() || each->configuration.primary != self_id) continue;
       const auto order = cluster::next_placement(each->configuration, alive, config.replicas);
       if (!order) continue;
+      if (order->kind == cluster::OrderKind::hand_over && operations->placed_by_hand(id)) continue;
       caf::anon_send(shard.replica, GiveOrder{*order});
       // One leadership at a time, so that the next look sees what came of it.
       if (order->kind == cluster::OrderKind::hand_over) break;
     }
   }
+}
+
+std::vector<storage::NodeFact> Node::Content::known_nodes() const {
+  if (peers) return peers->nodes();
+  storage::NodeFact self;
+  self.id = storage::node_name(self_id);
+  self.roles = {"gateway", "data"};
+  return {std::move(self)};
+}
+
+void Node::Content::start_operations() {
+  Operations::Parts parts;
+  parts.coordinator = coordinator;
+  parts.self = self_id;
+  parts.alone = !peers;
+  parts.balancing = config.balance ? Balancing::act : Balancing::propose;
+  parts.configurations = [this] { return host->configurations(); };
+  parts.data_nodes = [this] {
+    std::vector<cluster::NodeId> nodes;
+    for (const storage::NodeFact& fact : known_nodes()) {
+      const auto id = storage::node_of(fact.id);
+      const bool data = std::find(fact.roles.begin(), fact.roles.end(), "data") != fact.roles.end();
+      if (id && data) nodes.push_back(*id);
+    }
+    return nodes;
+  };
+  parts.leads = [this](engine::ShardId shard) {
+    const auto hosted = host->find(shard);
+    return hosted && hosted->publication->open;
+  };
+  parts.give = [this](engine::ShardId shard, const cluster::Order& order) {
+    if (const auto hosted = host->find(shard)) caf::anon_send(hosted->replica, GiveOrder{order});
+  };
+  parts.meters = &heat;
+  parts.publications = [this] { return host->publications(); };
+  operations = std::make_unique<Operations>(std::move(parts));
+  // Whoever starts a node again wants it to work.
+  (void)operations->set_drained(self_id, false).has_value();
+
+  ClusterDesk::Parts asked;
+  asked.operations = operations.get();
+  asked.coordinator = coordinator;
+  asked.self = self_id;
+  asked.configurations = [this] { return host->configurations(); };
+  asked.nodes = [this] { return known_nodes(); };
+  asked.connected = [this](const std::string& node) {
+    return peers && peers->transport().connected(node);
+  };
+  asked.publications = [this] { return host->publications(); };
+  asked.slot_of_key = [this](engine::Service service, const std::string& key) {
+    std::optional<engine::Slot> slot;
+    if (service == engine::Service::catalog) slot = directory->find(engine::Sku{key});
+    return slot ? slot : std::optional{engine::slot_of(key)};
+  };
+  desk = std::make_unique<ClusterDesk>(std::move(asked));
 }
 
 void Node::Content::start_coordinators() {
@@ -330,6 +391,8 @@ void Node::Content::drain(std::chrono::milliseconds limit) {
 }
 
 void Node::Content::end_actors() {
+  if (desk) desk->stop();
+  if (operations) operations->stop();
   end(checkouts);
   end(reservations);
   end(products);
@@ -387,6 +450,10 @@ std::string Node::write_refusal() const {
   if (health.stopping) return "stopping";
   if (health.disk_full) return "disk_full";
   return {};
+}
+
+std::shared_ptr<DeskTicket> Node::ask_desk(const DeskQuestion& question) {
+  return content_->desk->ask(question);
 }
 
 CoordinatorStatus Node::coordinator() const {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/operator_view.hpp"
 #include "actors/peer_transport.hpp"
 #include "engine/types/result.hpp"
 #include "engine/types/shard.hpp"
@@ -51,6 +52,7 @@ struct NodeConfig {
   bool sync_journal = true;                         // false loses acknowledged writes at a power cut: tests only
   bool test_payments = true;                        // the built-in `test` provider
   std::uint32_t replicas = 1;                       // members that each shard should have, 1 to 9
+  bool balance = false;                             // move leadership and copies off hot nodes; else only propose
   std::optional<PeersConfig> peers;                 // none: the node is alone
   std::shared_ptr<storage::Coordinator> coordinator;  // who knows the shard map; none: the node's own database
 };
@@ -84,6 +86,8 @@ public:
   /// False once the journal failed or stop() was called: the process should exit.
   bool healthy() const;
   CoordinatorStatus coordinator() const;
+  /// What operators ask (cluster_desk.hpp). Never waits: look at the ticket until it is answered.
+  std::shared_ptr<DeskTicket> ask_desk(const DeskQuestion& question);
 
   struct Content;   // for actors/ only
 

@@ -7,6 +7,7 @@
 
 #include "actors/checkpoint_transfers.hpp"
 #include "actors/clock.hpp"
+#include "actors/cluster_desk.hpp"
 #include "actors/cluster_view.hpp"
 #include "actors/handles.hpp"
 #include "actors/materialiser.hpp"
@@ -31,6 +32,7 @@ namespace souk::actors {
 struct Node::Content {
   NodeConfig config;
   Metrics metrics;
+  HeatMeters heat;
   HealthPtr health = std::make_shared<NodeHealth>();
   std::unique_ptr<storage::Database> database;
   std::unique_ptr<storage::Journal> journal;
@@ -58,6 +60,9 @@ struct Node::Content {
   ReservationCoordinator reservations;
   CheckoutCoordinator checkouts;
 
+  std::unique_ptr<Operations> operations;
+  std::unique_ptr<ClusterDesk> desk;
+
   std::jthread housekeeper;  // watches the free space
   std::jthread placer;       // gives shards that are led here the copies they should have
   bool stopped = false;
@@ -70,6 +75,8 @@ struct Node::Content {
   void start_coordinators();
   /// Whatever was begun in the orders shards that are led here, now or later, is finished.
   void resume_checkouts();
+  void start_operations();
+  std::vector<storage::NodeFact> known_nodes() const;
   void show_metrics();
   void on_request(PeerArrival arrival);
   void place_copies(const std::stop_token& stop);

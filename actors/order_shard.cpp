@@ -11,6 +11,7 @@
 #include "actors/backlog.hpp"
 #include "actors/checkout_twins.hpp"
 #include "actors/error_mapping.hpp"
+#include "actors/heat.hpp"
 #include "actors/order_reader.hpp"
 #include "actors/record_pipeline.hpp"
 #include "actors/remote_repeats.hpp"
@@ -172,6 +173,7 @@ private:
   void on_decide() {
     decide_scheduled_ = false;
     if (failure_ || !leading_ || !publication_.open || pipeline_.full() || waiting_.empty()) return;
+    const HeatSpan span{parts_->heat};
     auto record = pipeline_.next(parts_->clock->now());
     std::vector<std::pair<Position, Pending>> held;
     std::size_t commands = 0;
@@ -231,6 +233,7 @@ private:
   void journal(engine::OrderRecord record, std::size_t commands) {
     auto payload = std::make_shared<const std::string>(storage::encode_record(record));
     parts_->metrics->decided(commands, payload->size());
+    if (parts_->heat != nullptr) parts_->heat->decided(commands, payload->size());
     ProposeRecords propose;
     propose.records.push_back(
         {record.position, record.epoch, storage::payload_checksum(*payload), std::move(payload)});
@@ -313,6 +316,7 @@ private:
 
   void on_committed(const RecordsCommitted& news) {
     if (failure_) return;
+    const HeatSpan span{parts_->heat};
     auto records = take_committed(news);
     if (failure_) return;
     const auto begin = std::chrono::steady_clock::now();

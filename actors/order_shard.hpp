@@ -20,6 +20,7 @@ struct OrderShardParts {
   const Clock* clock = nullptr;
   Metrics::Shard* metrics = nullptr;
   ShardLimits limits;
+  HeatMeter* heat = nullptr;  // may be null
 };
 
 /// The single owner of one orders shard; works like catalog_shard. Entries that are not resident

@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "actors/failpoint.hpp"
+#include "actors/heat.hpp"
 
 namespace souk::actors {
 namespace {
@@ -137,6 +138,7 @@ private:
     }
     for (cluster::Envelope& envelope : update_.send) {
       if (failpoint("replica.commit_alone") && lose(envelope)) continue;
+      note_replicated(envelope.message);
       parts_->post(envelope.to, shard, std::move(envelope.message));
     }
     if (update_.configure)
@@ -162,6 +164,14 @@ private:
     const cluster::PrepareOk stored{prepare->epoch, prepare->records.back().position};
     send(ShardReplica{this}, PeerSaid{envelope.to, stored});
     return true;
+  }
+
+  void note_replicated(const cluster::Message& message) {
+    const auto* prepare = std::get_if<cluster::Prepare>(&message);
+    if (prepare == nullptr || parts_->heat == nullptr) return;
+    std::size_t bytes = 0;
+    for (const cluster::Record& record : prepare->records) bytes += record.size();
+    parts_->heat->replicated(bytes);
   }
 
   void give_committed() {

@@ -9,6 +9,8 @@
 
 namespace souk::actors {
 
+class HeatMeter;
+
 struct ShardReplicaParts {
   engine::cluster::NodeId self;
   engine::cluster::Recovered recovered;
@@ -22,6 +24,7 @@ struct ShardReplicaParts {
   std::function<void(engine::cluster::NodeId peer)> send_checkpoint;
   /// Told of role, leadership and members whenever they changed.
   std::function<void()> changed;
+  HeatMeter* heat = nullptr;  // may be null
 };
 
 /// The shell of one engine::cluster::Replica: carries its persists out in order, sends, asks the

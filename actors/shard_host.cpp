@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "actors/catalog_shard.hpp"
+#include "actors/heat.hpp"
 #include "actors/order_shard.hpp"
 #include "actors/recovery.hpp"
 
@@ -148,6 +149,7 @@ Result<void> ShardHost::open_one(const cluster::Revised& revised, engine::NamePo
   replica.reader = reader_;
   replica.configurator = configurator_;
   replica.post = parts_.post;
+  replica.heat = &parts_.heat->of(id);
   replica.send_checkpoint = [this, id](cluster::NodeId peer) { parts_.send_checkpoint(id, peer); };
   replica.changed = [this] {
     {
@@ -172,6 +174,7 @@ Result<void> ShardHost::open_one(const cluster::Revised& revised, engine::NamePo
     parts.clock = &system_clock();
     parts.metrics = &parts_.metrics->shard(id);
     parts.limits = limits_of(*parts_.config);
+    parts.heat = &parts_.heat->of(id);
     {
       const std::lock_guard lock{mutex_};
       if (const auto way = remote_orders_.find(id); way != remote_orders_.end())
@@ -199,6 +202,7 @@ Result<void> ShardHost::open_one(const cluster::Revised& revised, engine::NamePo
     parts.clock = &system_clock();
     parts.metrics = &parts_.metrics->shard(id);
     parts.limits = limits_of(*parts_.config);
+    parts.heat = &parts_.heat->of(id);
     {
       const std::lock_guard lock{mutex_};
       if (const auto way = remote_catalog_.find(id); way != remote_catalog_.end())

@@ -25,6 +25,8 @@
 
 namespace souk::actors {
 
+class HeatMeters;
+
 /// What a shard's copy on this node consists of; which of the two there is follows from the
 /// service.
 struct HostedShard {
@@ -50,6 +52,7 @@ public:
     engine::cluster::NodeId self;
     engine::cluster::Limits limits;
     Metrics* metrics = nullptr;
+    HeatMeters* heat = nullptr;
     HealthPtr health;
     JournalWriter writer;
     Materialiser materialiser;

@@ -47,6 +47,9 @@ const std::vector<SettingDoc>& setting_docs() {
       {"zone", "where the node stands: copies of a shard go to different zones (none)"},
       {"roles", "'data' holds shards, 'gateway' answers the API; separated by commas (both)"},
       {"replicas", "copies of each shard, 1 to 9; the first start of a cluster decides (1)"},
+      {"balance",
+       "'propose': /v1/cluster says what would make the hottest node cooler; 'act': and it is "
+       "done (propose)"},
       {"node_ca", "the authority that the nodes' certificates must come from (none: no TLS)"},
       {"node_cert", "this node's certificate for its peers, with --node-key and --node-ca"},
       {"node_key", "the key of --node-cert"},
@@ -215,6 +218,11 @@ void read_server(SettingReader& read, ServerConfig& server, std::vector<std::str
 void read_peers(SettingReader& read, actors::NodeConfig& node, bool coordinated,
                 std::vector<std::string>& mistakes) {
   read.number("replicas", node.replicas, 1, 9);
+  if (const auto* balance = read.find("balance")) {
+    if (balance->value != "act" && balance->value != "propose")
+      read.mistake(*balance, "must be propose or act");
+    node.balance = balance->value == "act";
+  }
   const auto* listen = read.find("node_listen");
   actors::PeersConfig peers;
   peers.version = kVersion;

@@ -61,7 +61,9 @@ int main(int argc, char** argv) {
   add_export_command(app, run);
   add_search_command(app, run);
   add_order_command(app, run);
+  add_cluster_command(app, run);
   add_shard_command(app, run);
+  add_node_command(app, run);
   add_generate_command(app, run);
   add_backup_command(app, run);
   add_restore_command(app, run);

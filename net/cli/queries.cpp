@@ -9,7 +9,7 @@
 #include "net/http/request.hpp"
 #include "net/json/json_writer.hpp"
 
-// The commands that ask a running node one question: search, order, shard, backup.
+// The commands that ask a running node one question: search, order, backup.
 
 namespace souk::net {
 
@@ -83,18 +83,6 @@ void print_orders(const JsonValue& page) {
     std::printf("more: --after %s\n", cell(page, "next_cursor").c_str());
 }
 
-void print_shards(const JsonValue& list) {
-  Table table{{"SHARD", "SLOTS", "POSITION", "MATERIALISED", "PRODUCTS", "SKUS", "ORDERS", "HOLDS",
-               "SEGMENTS", "QUEUE"}};
-  if (const auto shards = list.find("data"); shards && shards->is_array())
-    for (const JsonValue shard : *shards)
-      table.add({cell(shard, "id"), cell(shard, "first_slot") + "-" + cell(shard, "last_slot"),
-                 cell(shard, "positions.applied"), cell(shard, "positions.materialised"),
-                 cell(shard, "products"), cell(shard, "skus"), cell(shard, "orders"),
-                 cell(shard, "holds"), cell(shard, "segments"), cell(shard, "queue_depth")});
-  table.print();
-}
-
 }  // namespace
 
 void add_search_command(CLI::App& app, Run& run) {
@@ -157,16 +145,6 @@ void add_order_command(CLI::App& app, Run& run) {
       return get(*flags, target, print_orders);
     };
   });
-}
-
-void add_shard_command(CLI::App& app, Run& run) {
-  auto flags = std::make_shared<Flags>();
-  auto* command = app.add_subcommand("shard", "Look at shards");
-  command->require_subcommand(1);
-  auto* list = command->add_subcommand("list", "All shards of the node");
-  add_common(*list, *flags);
-  list->callback(
-      [flags, &run] { run = [flags] { return get(*flags, "/v1/shards", print_shards); }; });
 }
 
 void add_backup_command(CLI::App& app, Run& run) {

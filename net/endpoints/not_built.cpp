@@ -112,16 +112,6 @@ constexpr NotBuilt kNotBuilt[] = {
     {Method::put, "/v1/media/{id}"},
     {Method::get, "/v1/media/{id}/{preset}"},
 
-    // Operations
-    {Method::get, "/v1/cluster", true},
-    {Method::get, "/v1/shards/{id}/heat", true},
-    {Method::post, "/v1/shards/{id}:split", true},
-    {Method::post, "/v1/shards/{id}:move", true},
-    {Method::post, "/v1/shards/{id}:add_replica", true},
-    {Method::post, "/v1/shards/{id}:remove_replica", true},
-    {Method::get, "/v1/operations/{id}", true},
-    {Method::post, "/v1/nodes/{id}:drain", true},
-
     // Pages
     {Method::get, "/"},
     {Method::get, "/console"},

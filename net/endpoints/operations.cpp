@@ -2,7 +2,10 @@
 
 #include "actors/metrics.hpp"
 #include "net/await.hpp"
+#include "net/endpoints/ask_desk.hpp"
+#include "net/endpoints/cluster.hpp"
 #include "net/http_error.hpp"
+#include "net/json/cluster.hpp"
 #include "net/json/json_reader.hpp"
 #include "net/json/json_writer.hpp"
 #include "net/openapi.hpp"
@@ -27,7 +30,8 @@ constexpr const char* kShardsSchema =
     R"("applied":{"type":"integer"},"materialised":{"type":"integer"}}},)"
     R"("state_hash":{"type":"string"},"products":{"type":"integer"},"skus":{"type":"integer"},)"
     R"("holds":{"type":"integer"},"orders":{"type":"integer"},"segments":{"type":"integer"},)"
-    R"("queue_depth":{"type":"integer"},"index_bytes":{"type":"integer"}}}}}})";
+    R"("queue_depth":{"type":"integer"},"index_bytes":{"type":"integer"},)"
+    R"("here":{"type":"object","description":"the copy of this node: role, epoch, leader, positions"}}}}}})";
 
 Task<Response> livez(RequestScope& /*scope*/) {
   co_return ok(R"({"status":"live"})");
@@ -86,7 +90,8 @@ std::string hex(std::uint64_t value) {
   return text;
 }
 
-void write_shard(JsonWriter& json, const actors::ShardStatus& shard) {
+void write_shard(JsonWriter& json, const actors::ShardStatus& shard,
+                 const actors::ClusterOverview& cluster) {
   json.begin_object().field("id", shard.range.shard.name());
   json.field("service",
              shard.range.shard.service == engine::Service::catalog ? "catalog" : "orders");
@@ -99,17 +104,26 @@ void write_shard(JsonWriter& json, const actors::ShardStatus& shard) {
   json.field("products", shard.products).field("skus", shard.skus).field("holds", shard.holds);
   json.field("orders", shard.orders).field("segments", shard.segments);
   json.field("queue_depth", shard.queue_depth).field("index_bytes", shard.index_bytes);
+  for (const actors::ShardView& view : cluster.shards) {
+    if (view.configuration.shard != shard.range.shard || !view.here) continue;
+    json.key("here").begin_object();
+    render_copy(json, *view.here);
+    json.end_object();
+  }
   json.end_object();
 }
 
-Task<Response> shards(RequestScope& scope) {
+Task<Response> shards(RequestScope& scope, const Operations& operations) {
   const auto found = co_await await_reply<std::vector<actors::ShardStatus>>(
       scope, [&](auto callback) { scope.client.shards(scope.context, std::move(callback)); });
   if (!found) co_return problem(scope, found.error());
+  const auto cluster =
+      co_await ask_desk<actors::ClusterOverview>(scope, operations, actors::ReadCluster{});
+  if (!cluster) co_return problem(scope, cluster.error());
   std::string json;
   JsonWriter writer{json};
   writer.begin_object().key("data").begin_array();
-  for (const auto& shard : *found) write_shard(writer, shard);
+  for (const auto& shard : *found) write_shard(writer, shard, *cluster);
   writer.end_array().end_object();
   co_return ok(std::move(json));
 }
@@ -175,11 +189,12 @@ void add_operations(Router& router, Operations& operations) {
               .answers = {{200, "OK", R"({"type":"string"})", "text/plain"}}});
   router.add({.method = Method::get,
               .path = "/v1/shards",
-              .handler = shards,
+              .handler = [&operations](RequestScope& scope) { return shards(scope, operations); },
               .scope = Scope::admin,
               .admin = true,
               .operation_id = "listShards",
-              .summary = "Every shard of the node: slots, positions, sizes",
+              .summary = "Every shard as its leader sees it: slots, positions, sizes; `here`: the "
+                         "copy of this node",
               .tag = "operations",
               .answers = {{200, "OK", kShardsSchema}}});
   router.add(
@@ -199,6 +214,9 @@ void add_operations(Router& router, Operations& operations) {
            R"("properties":{"folder":{"type":"string","description":"absolute path; must not exist"}}})",
        .answers = {
            {201, "Written", R"({"type":"object","properties":{"folder":{"type":"string"}}})"}}});
+  add_cluster_schemas(router);
+  add_cluster_reads(router, operations);
+  add_cluster_changes(router, operations);
 }
 
 }  // namespace souk::net

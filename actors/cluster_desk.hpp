@@ -1,0 +1,54 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "actors/operator_view.hpp"
+#include "actors/operations.hpp"
+
+namespace souk::actors {
+
+/// Answers what operators ask, one after the other on a thread of its own: it waits for the
+/// coordinator.
+class ClusterDesk {
+public:
+  struct Parts {
+    Operations* operations = nullptr;
+    std::shared_ptr<storage::Coordinator> coordinator;
+    engine::cluster::NodeId self;
+    std::function<std::vector<engine::cluster::Revised>()> configurations;
+    std::function<std::vector<storage::NodeFact>()> nodes;
+    std::function<bool(const std::string& node)> connected;
+    std::function<std::vector<PublicationPtr>()> publications;
+    /// The slot of a key of the shard's heat, if it is known.
+    std::function<std::optional<engine::Slot>(engine::Service, const std::string& key)> slot_of_key;
+  };
+
+  explicit ClusterDesk(Parts parts);
+  ~ClusterDesk();
+  /// Answers what is being answered and refuses the rest. Idempotent.
+  void stop();
+
+  std::shared_ptr<DeskTicket> ask(DeskQuestion question);
+
+private:
+  class Clerk;  // knows the answers
+  void work(const std::stop_token& stop);
+
+  std::unique_ptr<Clerk> clerk_;
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::deque<std::shared_ptr<DeskTicket>> waiting_;
+  bool stopped_ = false;
+  std::jthread thread_;  // last: uses all of the above
+};
+
+}  // namespace souk::actors
