@@ -10,7 +10,7 @@
 #include "actors/journal_writer.hpp"
 #include "actors/node_health.hpp"
 #include "engine/catalog/catalog_state.hpp"
-#include "engine/index/catalog_index.hpp"
+#include "engine/index/saved_segment.hpp"
 #include "engine/order/order_state.hpp"
 #include "storage/database.hpp"
 #include "storage/journal.hpp"
@@ -23,7 +23,7 @@ namespace souk::actors {
 struct SaveCatalog {
   engine::ShardId shard;
   std::shared_ptr<const engine::CatalogChanges> changes;
-  std::vector<engine::CatalogIndex::SavedSegment> segments;
+  std::vector<engine::SavedSegment> segments;
   std::vector<std::string> segment_names;
   engine::Position keep_after = 0;
 };

@@ -11,7 +11,7 @@
 #include "actors/ask.hpp"
 #include "actors/scattered_search.hpp"
 #include "actors/search_worker.hpp"
-#include "engine/index/catalog_index.hpp"
+#include "engine/search/search.hpp"
 
 namespace souk::actors {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "actors/failpoint.hpp"
-#include "engine/index/catalog_index.hpp"
+#include "engine/search/search.hpp"
 
 namespace souk::actors {
 

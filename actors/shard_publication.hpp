@@ -8,7 +8,7 @@
 #include <mutex>
 
 #include "engine/cluster/update.hpp"
-#include "engine/index/catalog_index.hpp"
+#include "engine/index/catalog_snapshot.hpp"
 #include "engine/types/shard.hpp"
 
 namespace souk::actors {

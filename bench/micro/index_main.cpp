@@ -9,6 +9,7 @@
 
 #include "engine/catalog/product_codec.hpp"
 #include "engine/index/catalog_index.hpp"
+#include "engine/search/search.hpp"
 #include "engine/types/shard.hpp"
 
 using namespace souk::engine;

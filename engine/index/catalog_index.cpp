@@ -294,7 +294,7 @@ void CatalogIndex::install(std::shared_ptr<MergedSegment> merged) {
   content_->install(*merged);
 }
 
-std::vector<CatalogIndex::SavedSegment> CatalogIndex::take_unsaved() {
+std::vector<SavedSegment> CatalogIndex::take_unsaved() {
   std::vector<SavedSegment> unsaved;
   for (const auto& [number, segment] : content_->segments) {
     if (segment->segment().doc_count() < kSavedDocsMin) continue;

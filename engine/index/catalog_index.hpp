@@ -1,43 +1,17 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "engine/catalog/product.hpp"
-#include "engine/search/query.hpp"
-#include "engine/search/search_result.hpp"
+#include "engine/index/catalog_snapshot.hpp"
+#include "engine/index/saved_segment.hpp"
 #include "engine/types/result.hpp"
 
 namespace souk::engine {
-
-/// What a query reads: segments, live bitmap and columns of one instant of one shard. Immutable; any number of threads.
-/// Its content is private to engine/index and engine/search.
-class CatalogSnapshot;
-using SnapshotPtr = std::shared_ptr<const CatalogSnapshot>;
-
-Position snapshot_position(const CatalogSnapshot& snapshot);
-ShardId snapshot_shard(const CatalogSnapshot& snapshot);
-/// Live products.
-std::uint64_t snapshot_size(const CatalogSnapshot& snapshot);
-
-/// When to stop early. `expired` is asked every few thousand postings; true ends the search with `cutoff` set.
-struct SearchBudget {
-  std::function<bool()> expired;
-};
-
-/// Searches the snapshots of all shards of a node as ONE collection: statistics are summed over them first, so scores
-/// do not depend on how products are spread over shards or segments. Hits are merged, cut to the page, facets exact.
-/// `available_at` is compared with `now`.
-SearchPage search(std::span<const SnapshotPtr> snapshots, const Query& query, Timestamp now, const SearchBudget& budget);
-
-/// A unit of background work: merges some segments into one. Runs on any thread; touches nothing mutable.
-class SegmentMerge;
-class MergedSegment;
-std::shared_ptr<MergedSegment> run_merge(const SegmentMerge& merge);
 
 /// The index of one shard, maintained by its single owner from the same events as the state. Deterministic in what
 /// searches return (not in how segments are cut).
@@ -67,12 +41,8 @@ public:
   std::shared_ptr<const SegmentMerge> next_merge();
   void install(std::shared_ptr<MergedSegment> merged);
 
-  /// Segments large enough to be worth keeping on disk that are not saved yet: (name, checksummed bytes), and the
-  /// names of all that are in use, so that others may be deleted.
-  struct SavedSegment {
-    std::string name;
-    std::shared_ptr<const std::string> bytes;
-  };
+  /// Segments worth keeping that are not saved yet, and the names of all that are in use, so that others may be
+  /// deleted.
   std::vector<SavedSegment> take_unsaved();
   std::vector<std::string> segment_names() const;
 

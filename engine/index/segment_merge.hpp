@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "engine/index/catalog_index.hpp"
+#include "engine/index/saved_segment.hpp"
 #include "engine/index/snapshot.hpp"
 
 namespace souk::engine {

@@ -6,7 +6,8 @@
 #include <memory>
 #include <vector>
 
-#include "engine/index/catalog_index.hpp"
+#include "engine/catalog/product.hpp"
+#include "engine/index/catalog_snapshot.hpp"
 #include "engine/index/cow_column.hpp"
 #include "engine/index/segment.hpp"
 #include "engine/types/money.hpp"

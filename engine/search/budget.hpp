@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include "engine/index/catalog_index.hpp"
+#include "engine/search/search.hpp"
 
 namespace souk::engine {
 

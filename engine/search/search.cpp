@@ -1,7 +1,8 @@
+#include "engine/search/search.hpp"
+
 #include <cassert>
 #include <optional>
 
-#include "engine/index/catalog_index.hpp"
 #include "engine/index/snapshot.hpp"
 #include "engine/search/merge_parts.hpp"
 #include "engine/search/search_part.hpp"

@@ -6,10 +6,10 @@
 #include <unordered_set>
 #include <vector>
 
-#include "engine/index/catalog_index.hpp"
 #include "engine/search/budget.hpp"
 #include "engine/search/facets.hpp"
 #include "engine/search/query_plan.hpp"
+#include "engine/search/search.hpp"
 #include "engine/search/search_result.hpp"
 #include "engine/search/sort.hpp"
 

@@ -12,6 +12,7 @@
 #include <set>
 
 #include "actors/ask.hpp"
+#include "engine/search/search.hpp"
 #include "tests/actors/shard_fixture.hpp"
 
 using namespace souk;

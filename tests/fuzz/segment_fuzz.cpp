@@ -7,6 +7,7 @@
 #include <string>
 
 #include "engine/index/catalog_index.hpp"
+#include "engine/search/search.hpp"
 
 // A saved index segment from disk, as given and with the checksum of its head made right, so that
 // it does not keep the fuzzer out. The head is magic:8 version:4 reserved:4 checksum:8.

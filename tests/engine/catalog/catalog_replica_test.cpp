@@ -1,5 +1,6 @@
 #include "engine/catalog/catalog_replica.hpp"
 
+#include "engine/search/search.hpp"
 #include "tests/engine/catalog/catalog_support.hpp"
 
 namespace souk::engine {

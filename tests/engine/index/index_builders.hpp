@@ -7,6 +7,7 @@
 
 #include "engine/catalog/product_codec.hpp"
 #include "engine/index/catalog_index.hpp"
+#include "engine/search/search.hpp"
 
 /// A product with one variant of 19.99 EUR and five units.
 inline souk::engine::Product product_of(const std::string& id, const std::string& title) {

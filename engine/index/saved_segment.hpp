@@ -1,0 +1,19 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+namespace souk::engine {
+
+/// A segment large enough to be worth keeping on disk: its name, checksummed bytes.
+struct SavedSegment {
+  std::string name;
+  std::shared_ptr<const std::string> bytes;
+};
+
+/// A unit of background work: merges some segments into one. Runs on any thread; touches nothing mutable.
+class SegmentMerge;
+class MergedSegment;
+std::shared_ptr<MergedSegment> run_merge(const SegmentMerge& merge);
+
+}  // namespace souk::engine
