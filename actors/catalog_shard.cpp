@@ -232,6 +232,8 @@ private:
     assert(replica_.state().position() == lead.last);
     leading_ = true;
     pipeline_.restart(lead.last, lead.epoch);
+    show_state();
+    answer_reads();
     schedule_decide();
   }
 
@@ -252,7 +254,9 @@ private:
       answer(pending.to, {unknown, replica_.state().position()});
     });
     answers_.send(this);
+    std::erase_if(waiting_, [](const Waiting& waiting) { return !waiting.to.somebody(); });
     if (parts_->elsewhere) pass_on_waiting();
+    show_state();
     finish_drain();
   }
 
@@ -548,6 +552,7 @@ private:
         .then(
             [this](HoldsJudged& judged) {
               judging_ = false;
+              if (!leading_) return;
               for (engine::HoldId& hold : judged.abandoned) {
                 take_in({engine::ReleaseHold{std::move(hold), engine::HoldOwner::checkout,
                                              parts_->clock->now()},

@@ -246,6 +246,9 @@ private:
     assert(state_.position() == lead.last);
     leading_ = true;
     pipeline_.restart(lead.last, lead.epoch);
+    for (auto& promise : std::exchange(unfinished_waiters_, {}))
+      promise.deliver(UnfinishedCheckouts{state_.unfinished()});
+    answer_reads();
     schedule_decide();
   }
 
@@ -266,6 +269,7 @@ private:
       answer(pending.to, {unknown, state_.position()});
     });
     answers_.send(this);
+    std::erase_if(waiting_, [](const Waiting& waiting) { return !waiting.to.somebody(); });
     if (parts_->elsewhere) pass_on_waiting();
     finish_drain();
   }
@@ -411,8 +415,11 @@ private:
   }
 
   caf::result<UnfinishedCheckouts> on_unfinished(const ReadUnfinished& request) {
-    if (!leading_ && parts_->elsewhere) return delegate(parts_->elsewhere, request);
-    return UnfinishedCheckouts{state_.unfinished()};
+    if (leading_) return UnfinishedCheckouts{state_.unfinished()};
+    if (parts_->elsewhere) return delegate(parts_->elsewhere, request);
+    // Whoever finishes them while another node leads would do so beside that one.
+    unfinished_waiters_.push_back(make_response_promise<UnfinishedCheckouts>());
+    return unfinished_waiters_.back();
   }
 
   OrderAnswer outcome_now(const OrderId& id) const {
@@ -585,6 +592,7 @@ private:
     waiting_reads_.forget();
     save_waiters_.forget();
     drain_waiters_.clear();
+    unfinished_waiters_.clear();
   }
 
   const std::unique_ptr<OrderShardParts> parts_;
@@ -598,6 +606,7 @@ private:
   WaitingReads<ReadOrders, OrderReading> waiting_reads_;
   SaveWaiters save_waiters_;
   std::vector<caf::typed_response_promise<Drained>> drain_waiters_;
+  std::vector<caf::typed_response_promise<UnfinishedCheckouts>> unfinished_waiters_;
   std::shared_ptr<const engine::OrderChanges> saving_;
   Deadline next_save_ = std::chrono::steady_clock::now() + parts_->limits.materialise_every;
   Deadline next_sweep_ = std::chrono::steady_clock::now() + kSweepEvery;

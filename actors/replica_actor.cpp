@@ -221,9 +221,11 @@ private:
     // Until the shard has heard that it leads again, it may lack what others committed meanwhile.
     const Instant until = leading_ ? replica_.lease_until() : Instant{0};
     const bool forever = until == Instant::max();
+    // A shard that has not heard of this leadership may lack what others committed before it.
     publication_.lease_until =
-        forever ? std::chrono::steady_clock::duration::max().count()
-                : std::chrono::duration_cast<std::chrono::steady_clock::duration>(until).count();
+        !leading_ ? 0
+        : forever ? std::chrono::steady_clock::duration::max().count()
+                  : std::chrono::duration_cast<std::chrono::steady_clock::duration>(until).count();
     const auto permit = replica_.permit_read(now());
     if (permit)
       publication_.leadership = permit->leadership;

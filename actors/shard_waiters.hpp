@@ -90,9 +90,13 @@ public:
         }
       }
       if (waiting.request.deadline > now) return false;
-      waiting.promise.deliver(Answer{engine::Error{engine::Errc::consistency_unreachable,
-                                                   "the token's position is not reached"},
-                                     applied});
+      waiting.promise.deliver(
+          Answer{waiting.request.at_least > applied
+                     ? engine::Error{engine::Errc::consistency_unreachable,
+                                     "the token's position is not reached"}
+                     : engine::Error{engine::Errc::unavailable,
+                                     "nobody is known to lead the shard at this moment"},
+                 applied});
       return true;
     });
   }

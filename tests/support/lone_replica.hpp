@@ -49,7 +49,7 @@ private:
   }
 
   void on_propose(actors::ProposeRecords& propose) {
-    if (!leads_) return;
+    if (!leads_ || propose.records.front().epoch != epoch_) return;  // of an earlier leadership
     actors::WriteJournal write;
     write.ticket = ++ticket_;
     write.write.shard = publication_->shard;
