@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "actors/ask.hpp"
+#include "engine/search/search.hpp"
 #include "storage/record.hpp"
 #include "tests/actors/shard_fixture.hpp"
 

@@ -2,6 +2,7 @@
 #include <optional>
 #include <span>
 
+#include "engine/search/search.hpp"
 #include "tests/engine/catalog/fork_support.hpp"
 #include "tests/engine/search/check_page.hpp"
 #include "tests/engine/search/random_shop.hpp"

@@ -47,18 +47,12 @@ TEST_CASE("cluster: what cannot be done is refused with the field and the remedy
   refused("move", R"({"from":")" + self + R"("})", "to");
   refused("move", R"({"from":"0000000000000001","to":"0000000000000002"})", "from");
   refused("transfer_leader", R"({"to":")" + self + R"("})", "to");
-  refused("split", R"({"slot":0})", "slot");
-  refused("split", R"({"slots":0})", "slots");
 }
 
 TEST_CASE("cluster: dry runs change nothing, and a node that is drained says so") {
   Shop shop;
   const std::string self = at(shop.ask("GET", "/v1/cluster"), "node");
 
-  const auto split = shop.ask("POST", "/v1/shards/catalog-0:split", R"({"dry_run":true})");
-  CHECK(split.status == 200);
-  CHECK(at(split, "state") == "planned");
-  CHECK(at(split, "steps/0/step") == "mark");
   const auto dry = shop.ask("POST", "/v1/nodes/" + self + ":drain", R"({"dry_run":true})");
   CHECK(dry.status == 200);
   CHECK(at(shop.ask("GET", "/v1/cluster"), "nodes/0/state") == "running");
