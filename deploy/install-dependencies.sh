@@ -14,8 +14,9 @@ packages=(
   libssl-dev libfmt-dev libspdlog-dev libcli11-dev libtomlplusplus-dev zlib1g-dev libjemalloc-dev libcurl4-openssl-dev curl
 )
 # What only the tests need: the metrics linter, the model checker, the fuzzers' compiler, power cuts, JSON on the command
-# line, etcd.
-[ "${1:-}" = --build-only ] || packages+=(prometheus spin clang libclang-rt-dev e2fsprogs jq python3 util-linux etcd-server etcd-client openssl)
+# line, etcd, and the checkers of deploy/ (systemd's, docker-compose, Go for its templates).
+[ "${1:-}" = --build-only ] || packages+=(prometheus spin clang libclang-rt-dev e2fsprogs jq python3 util-linux etcd-server etcd-client openssl
+  systemd docker-compose golang-go python3-yaml python3-jsonschema)
 
 missing=()
 for package in "${packages[@]}"; do
