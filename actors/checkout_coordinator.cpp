@@ -6,6 +6,7 @@
 
 #include "actors/ask.hpp"
 #include "actors/checkout_actor.hpp"
+#include "actors/checkout_driver.hpp"
 #include "actors/failpoint.hpp"
 #include "actors/sku_resolution.hpp"
 #include "actors/test_payments.hpp"
@@ -135,6 +136,7 @@ void CheckoutCoordinatorActor::admit(BeginCheckoutSaga& request,
   run->started = now;
   run->waiters.push_back({std::move(promise), request.context.deadline, false});
   run->begin = std::move(request.begin);
+  run->begin->hold = driven_by(run->begin->hold, limits_.driver);
   running_.emplace(run->order, run);
   wake();
   route(run);

@@ -5,7 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <string>
 
 #include "actors/clock.hpp"
 #include "actors/metrics.hpp"
@@ -40,6 +42,11 @@ struct CheckoutLimits {
   std::chrono::milliseconds resume_after{27'000};
   std::chrono::milliseconds resume_check{3'000};         // how often they are looked at
   engine::Duration hold_time{std::chrono::seconds{20}};  // then the shard asks about the hold
+  /// Marks the attempts that are driven here (checkout_driver.hpp); empty: nobody else drives any.
+  std::string driver;
+  /// Whether it is certain that whoever drove the attempt is gone: then nobody waits for
+  /// resume_after.
+  std::function<bool(const engine::HoldId&)> driver_gone;
 };
 
 /// Carries out checkouts: feeds engine::CheckoutSaga with what happened and does what it says. It
@@ -49,8 +56,8 @@ struct CheckoutLimits {
 /// Several nodes have one each, and a checkout may go from one to another, but at any time one
 /// alone drives it up to the point where it is placed or refused in the journal: two could void
 /// what the other has authorized. So everybody lets go after drive_max, and takes up after
-/// resume_after what is seen unfinished for so long. What follows (sell, capture, complete) may be
-/// done by two at once.
+/// resume_after what is seen unfinished for so long, or at once if its driver is gone for certain.
+/// What follows (sell, capture, complete) may be done by two at once.
 ///
 /// - A client whose deadline passes gets timed_out while its checkout goes on; the same key asks
 /// again.

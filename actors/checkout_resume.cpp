@@ -53,7 +53,8 @@ void CheckoutCoordinatorActor::watch_unfinished(engine::ShardId shard,
     const bool same = before != watched->second.end() && before->second.hold == entry.hold;
     const Deadline since = same ? before->second.since : now;
     seen.emplace(entry.id, Sighting{entry.hold, since});
-    if (now - since >= limits_.resume_after) resume(std::move(entry));
+    const bool gone = limits_.driver_gone && limits_.driver_gone(entry.hold);
+    if (gone || now - since >= limits_.resume_after) resume(std::move(entry));
   }
   watched->second = std::move(seen);
 }

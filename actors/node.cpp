@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "actors/checkout_coordinator.hpp"
+#include "actors/checkout_driver.hpp"
 #include "actors/clock.hpp"
 #include "actors/node_content.hpp"
 #include "actors/peer_asker.hpp"
@@ -108,6 +109,7 @@ void Node::Content::start_actors() {
 
 Result<void> Node::Content::start_peers() {
   if (!config.peers) return {};
+  config.peers->run = driver_tag(self_id, std::random_device{}());
   NodePeers::Handlers handlers;
   handlers.replica_message = [this](engine::ShardId shard, cluster::NodeId from,
                                     cluster::Message message) {
@@ -350,6 +352,12 @@ void Node::Content::start_coordinators() {
   CheckoutLimits limits;
   limits.test_payments = config.test_payments;
   limits.test_payments_file = config.data / "test_payments.log";
+  if (peers) {
+    limits.driver = config.peers->run;
+    limits.driver_gone = [this](const engine::HoldId& hold) {
+      return driver_was_restarted(hold, peers->nodes());
+    };
+  }
   checkouts =
       spawn_checkout_coordinator(*system, table, directory, system_clock(), limits, metrics);
   host->meet(checkouts);

@@ -27,6 +27,7 @@ class Metrics;
 struct PeersConfig {
   std::string cluster = "souk";
   std::string version;             // of the program, for people
+  std::string run;                 // of the program; the node sets it
   std::string listen_host = "127.0.0.1";
   std::uint16_t listen_port = 0;   // 0: any
   std::string advertise_host;      // empty: listen_host

@@ -59,6 +59,7 @@ void NodePeers::join(const std::shared_ptr<storage::Coordinator>& coordinator) {
   fact.zone = config_.zone;
   fact.roles = config_.roles;
   fact.version = config_.version;
+  fact.run = config_.run;
   auto membership = std::make_unique<PeerMembership>(
       coordinator, *transport_, PeerMembership::Config{std::move(fact), std::chrono::seconds{5}});
   const std::lock_guard lock{mutex_};

@@ -28,6 +28,7 @@ std::string encode_node(const NodeFact& node) {
   out.set_zone(node.zone);
   for (const std::string& role : node.roles) out.add_roles(role);
   out.set_version(node.version);
+  out.set_run(node.run);
   return seal_message(node_name(node), out);
 }
 
@@ -41,7 +42,8 @@ Result<NodeFact> decode_node(std::string_view name, std::string_view value) {
                   static_cast<std::uint16_t>(in.port()),
                   in.zone(),
                   {in.roles().begin(), in.roles().end()},
-                  in.version()};
+                  in.version(),
+                  in.run()};
 }
 
 NodePresence::NodePresence(std::shared_ptr<Coordinator> coordinator, NodeFact node,

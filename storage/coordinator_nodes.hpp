@@ -22,6 +22,7 @@ struct NodeFact {
   std::string zone;
   std::vector<std::string> roles;
   std::string version;  // of the program
+  std::string run;      // names this run of the program; another after every start
 
   friend bool operator==(const NodeFact&, const NodeFact&) = default;
 };

@@ -226,3 +226,25 @@ TEST_CASE("checkout: what a dead node left unfinished is finished by the shard's
     check_books(shop, answers, 5);
   }
 }
+
+TEST_CASE("checkout: what a restarted node left unfinished is finished at once") {
+  CheckoutLimits limits = quick_limits();
+  limits.drive_max = 3'600s;
+  limits.resume_after = 3'600s;
+  limits.resume_check = 100ms;
+  bool restarted = false;
+  limits.driver_gone = [&](const engine::HoldId&) { return restarted; };
+  for (std::uint64_t steps = 0; steps < 60; ++steps) {
+    CAPTURE(steps);
+    restarted = false;
+    Shop shop{{.seed = steps + 1, .limits = limits, .two_coordinators = true}};
+    stock_up(shop, 5);
+    std::map<std::string, std::vector<Answer>> answers;
+    answers["k"].push_back(shop.checkout("k", {{"A", 2}, {"B", 1}}, "tok_ok", 1s));
+    shop.run_some(steps);
+    caf::anon_send_exit(shop.checkouts, caf::exit_reason::kill);
+    restarted = true;
+    shop.pass(3s);
+    check_books(shop, answers, 5);
+  }
+}

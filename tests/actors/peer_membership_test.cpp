@@ -19,7 +19,7 @@ TEST_CASE("peer membership: nodes find each other through the coordinator and se
   auto b = std::make_unique<PeerNode>(PeerNode::config("b"));
   const auto fact = [](PeerNode& node, const std::string& zone) {
     return storage::NodeFact{node.address().node,   "127.0.0.1", node.address().port, zone,
-                             {"catalog", "orders"}, "1.0"};
+                             {"catalog", "orders"}, "1.0", ":1"};
   };
   actors::PeerMembership of_a{coordinator, a.transport(), {fact(a, "z1"), 1s}};
   auto of_b = std::make_unique<actors::PeerMembership>(
