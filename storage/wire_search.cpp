@@ -151,6 +151,7 @@ void write_hit(const engine::Hit& hit, pb::WireHit& out) {
     to.set_field(highlight.field);
     to.set_snippet(highlight.snippet);
     for (const std::string& token : highlight.matched_tokens) to.add_matched_tokens(token);
+    to.set_value(highlight.value);
   }
 }
 
@@ -196,6 +197,7 @@ bool read_hit(pb::WireHit& in, engine::Hit& out, WireFault& fault) {
     to.field = std::move(*highlight.mutable_field());
     to.snippet = std::move(*highlight.mutable_snippet());
     read_texts(*highlight.mutable_matched_tokens(), to.matched_tokens);
+    to.value = highlight.value();
   }
   return true;
 }

@@ -109,9 +109,11 @@ std::vector<Highlight> highlight_hit(const Hit& hit, const QueryPlan& plan, cons
         });
     if (prefix) terms.prefixes.push_back(plan.tokens.back().exact);
     for (const NamedText& named : texts_of(*product, field)) {
-      for (const std::string_view text : named.texts) {
-        auto marked = highlight(named.field, text, terms, style, analyzer);
-        if (marked) highlights.push_back(std::move(*marked));
+      for (std::uint32_t value = 0; value < named.texts.size(); ++value) {
+        auto marked = highlight(named.field, named.texts[value], terms, style, analyzer);
+        if (!marked) continue;
+        marked->value = value;
+        highlights.push_back(std::move(*marked));
       }
     }
   }

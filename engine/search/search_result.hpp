@@ -16,6 +16,7 @@ struct Highlight {
   std::string
       snippet;  // HTML is NOT escaped: the text of the document with marks around the matches
   std::vector<std::string> matched_tokens;
+  std::uint32_t value = 0;  // of a field with several values: which one this is of
 };
 
 /// A variant as the snapshot of the query saw it.

@@ -302,7 +302,8 @@ public:
     hit.text_match = integer();
     for (std::size_t kind = 0; kind < 4; ++kind) hit.sort_values.push_back(sort_value(kind));
     hit.highlights = list([&] {
-      return engine::Highlight{bytes(), bytes(), list([&] { return bytes(); })};
+      return engine::Highlight{bytes(), bytes(), list([&] { return bytes(); }),
+                               static_cast<std::uint32_t>(any())};
     });
     return hit;
   }
