@@ -22,6 +22,7 @@
 namespace souk::actors {
 
 class Node;
+class SearchInstant;
 
 /// What every request carries. `deadline`: steady clock; a request whose deadline is past is dropped unread.
 /// `token`: the request must see at least that state (waits for it until the deadline, then consistency_unreachable).
@@ -87,6 +88,8 @@ struct ReserveRequest {
 struct SearchPatience {
   bool require_full_coverage = false;
   std::chrono::steady_clock::time_point cutoff = std::chrono::steady_clock::time_point::max();
+  /// Searches that are given one of these see the same state (search_instant.hpp).
+  std::shared_ptr<SearchInstant> instant = nullptr;
 };
 struct CheckoutReply {
   engine::Order order;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "actors/search_instant.hpp"
 #include "engine/index/catalog_index.hpp"
 
 namespace souk::actors {
@@ -91,6 +92,8 @@ void ScatteredSearch::plan() {
     const engine::ShardPosition wanted{link.shard, request_->context.token.position_of(link.shard)};
     auto snapshot = link.publication->snapshot();
     if (snapshot && engine::snapshot_position(*snapshot) >= wanted.position) {
+      if (const auto& instant = request_->patience.instant)
+        snapshot = instant->hold(std::move(snapshot));
       here.shards.push_back(wanted);
       here.snapshots.push_back(std::move(snapshot));
     } else {

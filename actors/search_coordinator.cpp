@@ -10,6 +10,7 @@
 
 #include "actors/ask.hpp"
 #include "actors/scattered_search.hpp"
+#include "actors/search_instant.hpp"
 #include "actors/search_worker.hpp"
 #include "engine/search/search.hpp"
 
@@ -125,7 +126,8 @@ private:
     ScatteredSearch::Parts parts;
     parts.peers = peers_;
     parts.routes = routes_->current();
-    parts.time_of_day = time_of_day_.now();
+    const auto& instant = job.request.patience.instant;
+    parts.time_of_day = instant ? instant->hold(time_of_day_.now()) : time_of_day_.now();
     parts.now = [&clock = clock()] { return clock.now(); };
     const auto self = caf::actor_cast<SearchService>(this);
     parts.post = [self](std::function<void()> happen) {

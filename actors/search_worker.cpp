@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "actors/failpoint.hpp"
+#include "actors/search_instant.hpp"
 #include "engine/search/search.hpp"
 
 namespace souk::actors {
@@ -43,10 +44,12 @@ private:
     std::vector<engine::SnapshotPtr> snapshots;
     std::vector<engine::ShardId> missing;
     const RoutesPtr routes = routes_->current();
+    const auto& instant = request.patience.instant;
     snapshots.reserve(routes->catalog.size());
     for (const auto& link : routes->catalog) {
       auto snapshot = link.publication->snapshot();
       const bool last = &link == &routes->catalog.back();
+      if (snapshot && instant) snapshot = instant->hold(std::move(snapshot));
       if (!snapshot || (last && failpoint("search.slow_shard"))) {
         missing.push_back(link.shard);
       } else {
@@ -63,7 +66,8 @@ private:
         request.patience.cutoff,
         request.context.deadline - std::min<Deadline::duration>(left / 10, kAnswerTimeMax));
     const engine::SearchBudget budget{[this, cutoff] { return clock().now() >= cutoff; }};
-    engine::SearchPage page = engine::search(snapshots, request.query, time_of_day_.now(), budget);
+    const engine::Timestamp time = instant ? instant->hold(time_of_day_.now()) : time_of_day_.now();
+    engine::SearchPage page = engine::search(snapshots, request.query, time, budget);
     if (request.patience.require_full_coverage && page.cutoff) {
       return refuse(Errc::timed_out, "the search was cut off before it had seen everything");
     }
