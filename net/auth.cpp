@@ -41,9 +41,13 @@ std::optional<Credential> Keys::authenticate(std::string_view authorization) con
   if (!is_bearer(authorization)) return std::nullopt;
   authorization.remove_prefix(7);
   while (!authorization.empty() && authorization.front() == ' ') authorization.remove_prefix(1);
+  return find(authorization);
+}
+
+std::optional<Credential> Keys::find(std::string_view text) const {
   for (const auto& key : keys_)
-    if (key.text.size() == authorization.size() &&
-        sodium_memcmp(key.text.data(), authorization.data(), authorization.size()) == 0)
+    if (key.text.size() == text.size() &&
+        sodium_memcmp(key.text.data(), text.data(), text.size()) == 0)
       return key.credential;
   return std::nullopt;
 }

@@ -18,6 +18,8 @@ public:
   /// The credential of `Authorization: Bearer KEY`; nothing for an unknown key. Compares in
   /// constant time.
   std::optional<Credential> authenticate(std::string_view authorization) const;
+  /// The credential of a bare key; nothing for an unknown one. Compares in constant time.
+  std::optional<Credential> find(std::string_view key) const;
 
 private:
   struct Key {

@@ -96,7 +96,13 @@ void write_answers(JsonWriter& json, const Route& route) {
     json.end_object();
   }
   json.key("default").begin_object().field("description", "What went wrong");
-  write_content(json, "application/problem+json", R"({"$ref":"#/components/schemas/Problem"})");
+  if (route.dialect == Dialect::typesense) {
+    write_content(
+        json, "application/json",
+        R"({"type":"object","required":["message"],"properties":{"message":{"type":"string"}}})");
+  } else {
+    write_content(json, "application/problem+json", R"({"$ref":"#/components/schemas/Problem"})");
+  }
   json.end_object().end_object();
 }
 
@@ -117,8 +123,13 @@ void write_operation(JsonWriter& json, const Route& route) {
   }
   write_answers(json, route);
   json.key("security").begin_array();
-  if (route.scope != Scope::open)
+  if (route.scope != Scope::open) {
     json.begin_object().key("key").begin_array().end_array().end_object();
+    if (route.dialect == Dialect::typesense) {
+      json.begin_object().key("typesense_key").begin_array().end_array().end_object();
+      json.begin_object().key("typesense_query_key").begin_array().end_array().end_object();
+    }
+  }
   json.end_array().end_object();
 }
 
@@ -144,7 +155,13 @@ std::string render_openapi(const Router& router) {
 
   json.key("components").begin_object().key("securitySchemes").begin_object().key("key");
   json.begin_object().field("type", "http").field("scheme", "bearer");
-  json.field("description", "sk_... for servers, pk_... for storefronts").end_object().end_object();
+  json.field("description", "sk_... for servers, pk_... for storefronts").end_object();
+  for (const auto& [name, in] :
+       {std::pair{"typesense_key", "header"}, {"typesense_query_key", "query"}}) {
+    json.key(name).begin_object().field("type", "apiKey").field("in", in);
+    json.field("name", "x-typesense-api-key").end_object();
+  }
+  json.end_object();
   json.key("schemas").begin_object().raw_field("Problem", kProblemSchema);
   for (const auto& [name, schema] : router.schemas()) json.raw_field(name, schema);
   json.end_object().end_object().end_object();

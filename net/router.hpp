@@ -28,6 +28,12 @@ enum class Body : std::uint8_t {
 /// Who is let in first when there is too much to do. Later classes are shed earlier.
 enum class Priority : std::uint8_t { health, checkout, write, read, search, bulk };
 
+/// Whose habits a route keeps: how a key is shown, what an error looks like.
+enum class Dialect : std::uint8_t {
+  souk,       // Authorization: Bearer KEY; problem documents
+  typesense,  // also X-TYPESENSE-API-KEY, as a header or in the query; {"message": ...}
+};
+
 /// One documented parameter of a route. `schema` is a JSON Schema as text.
 struct ParamDoc {
   std::string name;
@@ -57,6 +63,7 @@ struct Route {
   bool idempotency_required = false;  // refuse without Idempotency-Key
   bool write = false;                 // default deadline 10 s instead of 2 s
   bool admin = false;                 // on the admin listener; on the public one with --dev only
+  Dialect dialect = Dialect::souk;
 
   std::string operation_id;  // "getProduct"
   std::string summary;

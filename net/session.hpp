@@ -73,6 +73,7 @@ private:
   Task<bool> answer_request();
   Task<Response> respond(const Router::Match& match);
   std::optional<Response> refuse_early(const Router::Match& match);
+  std::optional<Credential> credential(const Route& route) const;
   std::optional<Response> open_scope(const Route& route);
   std::optional<Response> take_idempotency_key(const Route& route);
   Task<Response> call(const Route& route);

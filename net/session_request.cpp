@@ -6,6 +6,7 @@
 #include "net/ids.hpp"
 #include "net/log.hpp"
 #include "net/session.hpp"
+#include "net/typesense_error.hpp"
 
 namespace souk::net {
 
@@ -47,8 +48,21 @@ engine::Timestamp system_now() {
 }  // namespace
 
 Response Session::refusal(Errc code, std::string detail, std::string param) const {
-  return problem(Error{code, std::move(detail), std::move(param), {}}, request_.path(),
-                 request_id_);
+  const Error error{code, std::move(detail), std::move(param), {}};
+  const bool typesense = route_ != nullptr ? route_->dialect == Dialect::typesense
+                                           : request_.path().starts_with("/collections");
+  return typesense ? typesense_problem(error) : problem(error, request_.path(), request_id_);
+}
+
+/// Who asks, as far as this route lets a key be shown.
+std::optional<Credential> Session::credential(const Route& route) const {
+  const auto authorization = request_.header("Authorization");
+  if (route.dialect == Dialect::typesense && authorization.empty()) {
+    constexpr std::string_view kName = "x-typesense-api-key";
+    if (const auto key = request_.header(kName); !key.empty()) return server_.keys.find(key);
+    if (const auto key = request_.query(kName)) return server_.keys.find(*key);
+  }
+  return server_.keys.authenticate(authorization);
 }
 
 /// Answers the request whose head was read. False: the connection is to be closed.
@@ -137,13 +151,12 @@ std::optional<Response> Session::refuse_early(const Router::Match& match) {
   }
   const auto& route = *route_;
   if (route.scope != Scope::open) {
-    const auto authorization = request_.header("Authorization");
-    const auto credential = server_.keys.authenticate(authorization);
-    if (!credential)
-      return refusal(Errc::unauthorized, authorization.empty()
+    const auto known = credential(route);
+    if (!known)
+      return refusal(Errc::unauthorized, request_.header("Authorization").empty()
                                              ? "send the header Authorization: Bearer KEY"
                                              : "the key is not known here");
-    if (!credential->may(route.scope)) return refusal(Errc::forbidden, "this key may not do that");
+    if (!known->may(route.scope)) return refusal(Errc::forbidden, "this key may not do that");
   }
   if (route.priority != Priority::health) {
     if (!server_.admission.admit(route.priority))
@@ -183,13 +196,13 @@ std::optional<Response> Session::open_scope(const Route& route) {
     if (!decoded) return problem(decoded.error(), request_.path(), request_id_);
     token = std::move(*decoded);
   }
-  auto credential = server_.keys.authenticate(request_.header("Authorization"));
+  auto known = credential(route);
   scope_.emplace(RequestScope{
       .request = request_,
       .client = thread_.client(),
       .context = {std::chrono::steady_clock::now() + timeout, std::move(token), request_id_, gone_},
       .now = system_now(),
-      .credential = credential ? std::move(*credential) : Credential{},
+      .credential = known ? std::move(*known) : Credential{},
       .timeout = timeout,
       .idempotency = {},
       .body = nullptr,

@@ -7,6 +7,7 @@
 #include "net/endpoints/products.hpp"
 #include "net/endpoints/reservations.hpp"
 #include "net/endpoints/search.hpp"
+#include "net/endpoints/typesense.hpp"
 #include "net/router.hpp"
 
 namespace souk::net {
@@ -19,6 +20,7 @@ void add_schemas(Router& router) {
   add_search_schemas(router);
   add_checkout_schemas(router);
   add_order_schemas(router);
+  add_typesense_schemas(router);
 }
 
 void add_catalog(Router& router) {
@@ -45,6 +47,13 @@ void add_inventory(Router& router) {
   add_extend_reservation(router);
 }
 
+void add_typesense(Router& router) {
+  add_typesense_health(router);
+  add_typesense_collections(router);
+  add_typesense_search(router);
+  add_typesense_multi_search(router);
+}
+
 }  // namespace
 
 void add_endpoints(Router& router) {
@@ -53,6 +62,7 @@ void add_endpoints(Router& router) {
   add_inventory(router);
   add_get_search(router);
   add_post_search(router);
+  add_typesense(router);
   add_create_checkout(router);
   add_get_order(router);
   add_list_orders(router);

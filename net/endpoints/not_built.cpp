@@ -22,11 +22,6 @@ constexpr NotBuilt kNotBuilt[] = {
     {Method::del, "/v1/curations/{id}"},
 
     // Search, as Typesense's clients ask
-    {Method::get, "/health"},
-    {Method::post, "/multi_search"},
-    {Method::get, "/collections"},
-    {Method::get, "/collections/{name}"},
-    {Method::get, "/collections/{name}/documents/search"},
     {Method::post, "/collections/{name}/documents/import"},
     {Method::get, "/collections/{name}/documents"},
     {Method::post, "/collections/{name}/documents"},
