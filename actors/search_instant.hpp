@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "engine/index/catalog_snapshot.hpp"
-#include "engine/index/snapshot.hpp"
 #include "engine/types/timestamp.hpp"
 
 namespace souk::actors {
@@ -22,7 +21,7 @@ public:
   engine::SnapshotPtr hold(engine::SnapshotPtr newest) {
     const std::lock_guard lock{mutex_};
     for (const engine::SnapshotPtr& held : snapshots_) {
-      if (held->shard() == newest->shard()) return held;
+      if (engine::snapshot_shard(*held) == engine::snapshot_shard(*newest)) return held;
     }
     return snapshots_.emplace_back(std::move(newest));
   }
