@@ -16,7 +16,7 @@ packages=(
 # What only the tests need: the metrics linter, the model checker, the fuzzers' compiler, power cuts, JSON on the command
 # line, etcd, and the checkers of deploy/ (systemd's, docker-compose, Go for its templates).
 [ "${1:-}" = --build-only ] || packages+=(prometheus spin clang libclang-rt-dev e2fsprogs jq python3 util-linux etcd-server etcd-client openssl
-  systemd docker-compose golang-go python3-yaml python3-jsonschema)
+  systemd docker-compose golang-go python3-yaml)
 
 missing=()
 for package in "${packages[@]}"; do

@@ -1,11 +1,13 @@
 """What no linter knows about deploy/: that it fits this program and itself.
-Usage: deploy_checks.py units|image|compose|metrics DEPLOY FILES... Prints what is wrong, one line each, and ends with 1."""
+Usage: deploy_checks.py units|image|compose|metrics|kubernetes DEPLOY FILES... Prints what is wrong, one line each, and ends with 1."""
 import os
 import re
 import sys
 import tomllib
 
 import yaml
+
+from deploy_kubernetes import Manifests
 
 DRAIN_SECONDS = 40  # net/cli/serve.cpp: requests, then saving, 20 s each
 wrong = []
@@ -159,6 +161,8 @@ def check_metrics(text, families, where):
 def metrics(deploy, metrics_file):
     families = dict(re.findall(r"^# TYPE (\S+) (\S+)$", read(metrics_file), re.M))
     check_metrics(re.sub(r"#.*", "", read(deploy, "prometheus", "alerts.yml")), families, "alerts.yml")
+    for rule in yaml.safe_load(read(deploy, "prometheus", "adapter.yaml"))["rules"]["custom"]:
+        check_metrics(rule["seriesQuery"] + rule["metricsQuery"], families, "adapter.yaml")
     targets = yaml.safe_load(read(deploy, "prometheus", "prometheus.yml"))["scrape_configs"][0]["static_configs"][0]["targets"]
     services = yaml.safe_load(read(deploy, "container", "compose.yaml"))["services"]
     admin = tomllib.loads(read(deploy, "container", "souk.toml"))["admin"].rsplit(":", 1)[1]
@@ -166,8 +170,29 @@ def metrics(deploy, metrics_file):
         check(target.split(":")[0] in services and target.split(":")[1] == admin, "prometheus.yml: nobody has metrics at %s" % target)
 
 
+def kubernetes(deploy, help_file, *manifest_files):
+    help_text = read(help_file)
+    objects = [each for file in manifest_files for each in yaml.safe_load_all(read(file)) if each]
+    # What the operator makes, by the values that the manifests come from.
+    outside = set()
+    for values in ("kubernetes/values.yaml", "helm/souk/ci/everything-values.yaml"):
+        outside |= set(re.findall(r"(?:existingSecret|tlsSecret|passwordSecret|secret): ([a-z-]+)", read(deploy, values)))
+    manifests = Manifests(objects, check, outside)
+    if wrong:
+        return  # with the wrong shape nothing else can be asked
+    check(manifests.of("StatefulSet") and manifests.of("NetworkPolicy"), "there are no nodes, or no network policy")
+    manifests.services()
+    manifests.sets(lambda words, where: check_flags(words, help_text, where),
+                   lambda text, where: check_settings(text, help_text, where), DRAIN_SECONDS)
+    manifests.budgets()
+    rules = yaml.safe_load(read(deploy, "prometheus", "adapter.yaml"))["rules"]["custom"]
+    manifests.autoscalers({rule["name"]["as"] for rule in rules})
+    manifests.policies(manifests.etcd_ports())
+    manifests.monitors()
+
+
 def main():
-    {"units": units, "image": image, "compose": compose, "metrics": metrics}[sys.argv[1]](*sys.argv[2:])
+    {"units": units, "image": image, "compose": compose, "metrics": metrics, "kubernetes": kubernetes}[sys.argv[1]](*sys.argv[2:])
     for line in wrong:
         print(line)
     sys.exit(1 if wrong else 0)

@@ -87,6 +87,23 @@ check_alerts() {
     >"$work/promtool" 2>&1 || { cat "$work/promtool"; return 1; }
   python3 "$checks" metrics "$1" "$work/metrics.txt"
 }
+check_manifests() {
+  python3 "$checks" kubernetes "$1" "$work/help.txt" "$1"/kubernetes/{config,services,statefulsets,availability,autoscaling,networkpolicy}.yaml
+}
+check_chart() {
+  # With every switch, and without any: the latter must be the manifests in the tree.
+  "$1/kubernetes/render.py" "$1/helm/souk/ci/everything-values.yaml" >"$work/everything.yaml" 2>"$work/render.err" || { cat "$work/render.err"; return 1; }
+  python3 "$checks" kubernetes "$1" "$work/help.txt" "$work/everything.yaml" || return 1
+  rm -rf "$work/rendered"
+  cp -r "$1" "$work/rendered"
+  "$work/rendered/kubernetes/render.py" 2>"$work/render.err" || { cat "$work/render.err"; return 1; }
+  diff -r "$1/kubernetes" "$work/rendered/kubernetes" || { echo "deploy/kubernetes is not what the chart makes: run render.py"; return 1; }
+  # Without keys the chart says what is missing.
+  if "$1/kubernetes/render.py" - >/dev/null 2>"$work/render.err"; then echo "the chart makes nodes without keys"; return 1; fi
+  grep -q existingSecret "$work/render.err" || { cat "$work/render.err"; return 1; }
+  command -v helm >/dev/null || return 0
+  helm lint --strict -f "$1/helm/souk/ci/everything-values.yaml" "$1/helm/souk" || return 1
+}
 
 good() {  # check
   [[ $1 =~ $only ]] || return 0
@@ -136,5 +153,33 @@ bad alerts prometheus/alerts.yml 's/souk_disk_full == 1/souk_disk_is_full == 1/'
 bad alerts prometheus/alerts.yml 's/histogram_quantile/histogram_quantiles/' 'histogram_quantiles'
 bad alerts prometheus/alerts.yml 's/souk_shard_queue_depth \/ rate/souk_shard_queue_depth * rate/' 'FAILED'
 bad alerts prometheus/prometheus.yml 's/souk-2:8081/souk-2:8080/' '8080'
+bad alerts prometheus/adapter.yaml 's/souk_http_in_flight{/souk_http_requests_in_flight{/' 'souk_http_requests_in_flight'
+
+good manifests
+bad manifests kubernetes/statefulsets.yaml 's/terminationGracePeriodSeconds/terminationGraceSeconds/' 'terminationGraceSeconds'
+bad manifests kubernetes/statefulsets.yaml 's/terminationGracePeriodSeconds: 60/terminationGracePeriodSeconds: 30/' 'drain'
+bad manifests kubernetes/statefulsets.yaml 's/--node-advertise=/--node-announce=/' '--node-announce'
+bad manifests kubernetes/statefulsets.yaml 's/serviceName: .*/serviceName: souk-pods/' 'souk-pods'
+bad manifests kubernetes/statefulsets.yaml 's|path: /livez|path: /healthz|' 'healthz'
+bad manifests kubernetes/statefulsets.yaml 's/key: server-key/key: 5/' "'5'\|no str"
+bad manifests kubernetes/statefulsets.yaml 's/name: souk-keys/name: shop-keys/' 'shop-keys'
+bad manifests kubernetes/statefulsets.yaml 's/roles=gateway/roles=data/' 'souk/data'
+bad manifests kubernetes/statefulsets.yaml 's/mountPath: .var.lib.souk/mountPath: \/data/' '--data'
+bad manifests kubernetes/services.yaml 's|souk/gateway: .*|souk/gateway: yes-please|' 'selects nothing'
+bad manifests kubernetes/services.yaml 's/targetPort: http/targetPort: https/' 'https'
+bad manifests kubernetes/availability.yaml "s|souk/data: 'false'|souk/gateway: 'false'|" 'disruption budgets'
+bad manifests kubernetes/autoscaling.yaml 's/name: souk_http_in_flight/name: souk_queue/' 'souk_queue'
+bad manifests kubernetes/autoscaling.yaml 's/name: souk-gateway$/name: souk-gate/' 'scales nothing'
+bad manifests kubernetes/networkpolicy.yaml 's/port: 2379/port: 2380/' '2379'
+bad manifests kubernetes/networkpolicy.yaml 's/app.kubernetes.io.instance: souk/app.kubernetes.io\/instance: shop/' 'NetworkPolicy'
+bad manifests kubernetes/config.yaml 's/node_listen/nodes_listen/' 'nodes_listen'
+
+good chart
+bad chart helm/souk/templates/statefulsets.yaml 's/{{- end }}$/{{- fi }}/' 'fi'
+bad chart helm/souk/templates/statefulsets.yaml 's/\.autoscaling\.enabled/.autoscale.enabled/' 'autoscale'
+bad chart helm/souk/templates/statefulsets.yaml 's/souk-etcd-tls, readOnly/souk-etcd, readOnly/' 'souk-etcd-tls'
+bad chart helm/souk/templates/availability.yaml 's/selectPolicy: Disabled/selectPolicy: Max/' 'copies away'
+bad chart helm/souk/templates/servicemonitor.yaml 's/port: admin/port: metrics/' 'ServiceMonitor'
+bad chart helm/souk/values.yaml 's/^catalogShards: 4/catalogShards: 8/' 'run render.py'
 
 echo "$passed checks and controls of deploy/"
