@@ -76,6 +76,8 @@ def units(deploy, help_file):
     for code, what in (("2", "wrong settings"), ("3", "a newer data folder")):
         check(code in " ".join(service.get("RestartPreventExitStatus", [])).split(),
               "souk.service: restarts for ever over %s" % what)
+    check(unit(os.path.join(folder, "souk.service"))["Unit"].get("StartLimitIntervalSec") == ["0"],
+          "souk.service: gives up while etcd is away")
     check(int(service["LimitNOFILE"][0]) > 2 * 10000, "souk.service: too few files for connections_max")
     sysusers = read(folder, "souk.sysusers")
     for key in ("User", "Group"):

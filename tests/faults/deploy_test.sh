@@ -127,6 +127,7 @@ good units
 bad units systemd/souk.service 's/^TimeoutStopSec/TimeoutStopSecs/' TimeoutStopSecs
 bad units systemd/souk.service 's/^TimeoutStopSec=.*/TimeoutStopSec=30s/' 'drain'
 bad units systemd/souk.service '/^RestartPreventExitStatus/d' 'newer data folder'
+bad units systemd/souk.service 's/^StartLimitIntervalSec=0/StartLimitIntervalSec=60/' 'gives up'
 bad units systemd/souk.service 's/--config/--configuration/' '--configuration'
 bad units systemd/souk.service '/^CapabilityBoundingSet/d; /^SystemCallFilter/d; /^ProtectSystem/d; /^PrivateUsers/d' 'exposure'
 bad units systemd/souk-wait-etcd.service 's/^Before=.*/Before=shop.service/' 'souk.service'
