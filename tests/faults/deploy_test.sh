@@ -87,6 +87,12 @@ check_alerts() {
     >"$work/promtool" 2>&1 || { cat "$work/promtool"; return 1; }
   python3 "$checks" metrics "$1" "$work/metrics.txt"
 }
+check_run() {
+  # The nodes of the manifests and of the compose file, as processes that form a cluster.
+  docker-compose --env-file "$1/container/compose.env" -f "$1/container/compose.yaml" config >"$work/compose.yaml" 2>/dev/null
+  rm -rf "$work/run"
+  python3 "$root/tests/faults/deploy_run.py" "$1" "$work/compose.yaml" "$souk" "$work/run"
+}
 check_manifests() {
   python3 "$checks" kubernetes "$1" "$work/help.txt" "$1"/kubernetes/{config,services,statefulsets,availability,autoscaling,networkpolicy}.yaml
 }
@@ -182,5 +188,10 @@ bad chart helm/souk/templates/statefulsets.yaml 's/souk-etcd-tls, readOnly/souk-
 bad chart helm/souk/templates/availability.yaml 's/selectPolicy: Disabled/selectPolicy: Max/' 'copies away'
 bad chart helm/souk/templates/servicemonitor.yaml 's/port: admin/port: metrics/' 'ServiceMonitor'
 bad chart helm/souk/values.yaml 's/^catalogShards: 4/catalogShards: 8/' 'run render.py'
+
+good run
+# What only the program itself knows.
+bad run kubernetes/config.yaml 's/replicas = 3/replicas = 30/' 'from 1 to 9'
+bad run container/souk.toml '/^test_payments/d' 'checkout is answered 4'
 
 echo "$passed checks and controls of deploy/"
