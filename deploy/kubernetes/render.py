@@ -36,7 +36,7 @@ def render(values_files, service="Helm"):
             "Release": {"Name": "souk", "Service": service}}
     templates = sorted(glob.glob(os.path.join(CHART, "templates", "*")))
     done = subprocess.run(["go", "run", os.path.join(HERE, "render.go"), *templates], input=json.dumps(data), text=True,
-                          stdout=subprocess.PIPE, env={**os.environ, "GOFLAGS": "-mod=mod", "GO111MODULE": "off"})
+                          stdout=subprocess.PIPE, env={**os.environ, "GOFLAGS": "", "GO111MODULE": "off"})
     if done.returncode != 0:
         sys.exit("render: the templates cannot be rendered")
     return [each for each in yaml.safe_load_all(done.stdout) if each]

@@ -1,5 +1,6 @@
 """What no linter knows about deploy/: that it fits this program and itself.
-Usage: deploy_checks.py units|image|compose|metrics|kubernetes DEPLOY FILES... Prints what is wrong, one line each, and ends with 1."""
+Usage: deploy_checks.py units|image|compose|metrics|queries|kubernetes DEPLOY FILES... Prints what is wrong, one line each, and ends with 1."""
+import json
 import os
 import re
 import sys
@@ -160,9 +161,20 @@ def check_metrics(text, families, where):
         check(name in families or families.get(family) == "histogram", "%s: no node has the metric %s" % (where, name))
 
 
+def queries(deploy):
+    """The dashboard's and the adapter's queries, as rules that promtool can read."""
+    found = [target["expr"] for panel in json.loads(read(deploy, "prometheus", "dashboard.json"))["panels"] for target in panel["targets"]]
+    for rule in yaml.safe_load(read(deploy, "prometheus", "adapter.yaml"))["rules"]["custom"]:
+        found.append(rule["metricsQuery"].replace("<<.GroupBy>>", "namespace, pod").replace("<<.LabelMatchers>>", 'namespace="souk"'))
+    rules = [{"record": "query:%d" % i, "expr": each.replace("$__rate_interval", "1m")} for i, each in enumerate(found)]
+    print(yaml.safe_dump({"groups": [{"name": "queries", "rules": rules}]}))
+
+
 def metrics(deploy, metrics_file):
     families = dict(re.findall(r"^# TYPE (\S+) (\S+)$", read(metrics_file), re.M))
     check_metrics(re.sub(r"#.*", "", read(deploy, "prometheus", "alerts.yml")), families, "alerts.yml")
+    for panel in json.loads(read(deploy, "prometheus", "dashboard.json"))["panels"]:
+        check_metrics(" ".join(target["expr"] for target in panel["targets"]), families, "dashboard.json, " + panel["title"])
     for rule in yaml.safe_load(read(deploy, "prometheus", "adapter.yaml"))["rules"]["custom"]:
         check_metrics(rule["seriesQuery"] + rule["metricsQuery"], families, "adapter.yaml")
     targets = yaml.safe_load(read(deploy, "prometheus", "prometheus.yml"))["scrape_configs"][0]["static_configs"][0]["targets"]
@@ -194,7 +206,7 @@ def kubernetes(deploy, help_file, *manifest_files):
 
 
 def main():
-    {"units": units, "image": image, "compose": compose, "metrics": metrics, "kubernetes": kubernetes}[sys.argv[1]](*sys.argv[2:])
+    {"units": units, "image": image, "queries": queries, "compose": compose, "metrics": metrics, "kubernetes": kubernetes}[sys.argv[1]](*sys.argv[2:])
     for line in wrong:
         print(line)
     sys.exit(1 if wrong else 0)

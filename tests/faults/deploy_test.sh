@@ -54,9 +54,10 @@ check_image() {
   release=$(sed -n 's/^FROM .*debian:\([0-9]*\)-slim$/\1/p' "$1/container/Containerfile")
   [ -n "$release" ] || { echo "the image has no slim Debian as its base"; return 1; }
   if [ "$(. /etc/os-release && echo "$VERSION_ID")" = "$release" ]; then
-    ldd "$souk" | awk '/=>/ {print $3}' | xargs -n1 readlink -f | sed 's|^/usr/lib|/lib|' | while read -r library; do
-      dpkg-query -S "*$library" 2>/dev/null | head -1 | sed 's/:.*//'
-    done | sort -u >"$work/packages.txt"
+    # In one call: it reads its whole database each time. A file may be known under /lib or under /usr/lib.
+    ldd "$souk" | awk '/=>/ {print $3}' | xargs -n1 readlink -f | sed 's|^/usr/lib|/lib|; p; s|^/lib|/usr/lib|' |
+      { xargs dpkg-query -S 2>/dev/null || true; } | sed 's/:.*//' | sort -u >"$work/packages.txt"
+    [ "$(wc -l <"$work/packages.txt")" -gt 15 ] || { echo "dpkg does not know the program's libraries"; return 1; }
   else
     echo "skipped the image's libraries: they are those of Debian $release" >&2
     : >"$work/packages.txt"
@@ -85,7 +86,8 @@ check_compose() {
 check_alerts() {
   (cd "$1/prometheus" && promtool check config prometheus.yml && promtool check rules --lint-fatal alerts.yml && promtool test rules alerts_test.yml) \
     >"$work/promtool" 2>&1 || { cat "$work/promtool"; return 1; }
-  python3 "$checks" metrics "$1" "$work/metrics.txt"
+  python3 "$checks" metrics "$1" "$work/metrics.txt" || return 1
+  python3 "$checks" queries "$1" >"$work/queries.yml" && promtool check rules "$work/queries.yml" >"$work/promtool" 2>&1 || { cat "$work/promtool"; return 1; }
 }
 check_run() {
   # The nodes of the manifests and of the compose file, as processes that form a cluster.
@@ -161,6 +163,9 @@ bad alerts prometheus/alerts.yml 's/histogram_quantile/histogram_quantiles/' 'hi
 bad alerts prometheus/alerts.yml 's/souk_shard_queue_depth \/ rate/souk_shard_queue_depth * rate/' 'FAILED'
 bad alerts prometheus/prometheus.yml 's/souk-2:8081/souk-2:8080/' '8080'
 bad alerts prometheus/adapter.yaml 's/souk_http_in_flight{/souk_http_requests_in_flight{/' 'souk_http_requests_in_flight'
+bad alerts prometheus/adapter.yaml 's/max by (<<.GroupBy>>) (/max by <<.GroupBy>> (/' 'could not parse'
+bad alerts prometheus/dashboard.json 's/souk_shard_shed_total/souk_shard_refused_total/' 'souk_shard_refused_total'
+bad alerts prometheus/dashboard.json 's/group_right ()/group_right/; s/on (shard)/over (shard)/' 'could not parse'
 
 good manifests
 bad manifests kubernetes/statefulsets.yaml 's/terminationGracePeriodSeconds/terminationGraceSeconds/' 'terminationGraceSeconds'
