@@ -137,7 +137,7 @@ private:
       send(parts_->writer, std::move(write));
     }
     for (cluster::Envelope& envelope : update_.send) {
-      if (failpoint("replica.commit_alone") && lose(envelope)) continue;
+      if (failpoint("replica.commit_alone")) pretend_stored(envelope);
       note_replicated(envelope.message);
       parts_->post(envelope.to, shard, std::move(envelope.message));
     }
@@ -157,13 +157,12 @@ private:
     arm(update_.wake_at);
   }
 
-  /// A planted fault for the tests to find: takes what was to be sent for stored there.
-  bool lose(const cluster::Envelope& envelope) {
+  /// A planted fault for the tests to find: takes what is being sent for stored there.
+  void pretend_stored(const cluster::Envelope& envelope) {
     const auto* prepare = std::get_if<cluster::Prepare>(&envelope.message);
-    if (!leading_ || prepare == nullptr || prepare->records.empty()) return false;
+    if (!leading_ || prepare == nullptr || prepare->records.empty()) return;
     const cluster::PrepareOk stored{prepare->epoch, prepare->records.back().position};
     send(ShardReplica{this}, PeerSaid{envelope.to, stored});
-    return true;
   }
 
   void note_replicated(const cluster::Message& message) {

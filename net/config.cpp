@@ -253,7 +253,7 @@ void read_peers(SettingReader& read, actors::NodeConfig& node, bool coordinated,
     mistakes.emplace_back("--node-ca, --node-cert and --node-key belong together");
   else if (!cert.empty())
     peers.tls = actors::PeerTls{ca, cert, key};
-  Address advertised;
+  Address advertised{{}, 0};  // that of --node-listen unless it is given
   if (!text("node_advertise").empty()) read.address("node_advertise", advertised);
   if (listen == nullptr) return;
   if (!coordinated) mistakes.push_back(listen->origin + " needs --coordinator etcd");

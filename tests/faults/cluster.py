@@ -127,12 +127,20 @@ class Cluster:
         self.etcd = None
 
     def start(self, node, wait=True):
-        environment = dict(os.environ, **node.environment)
+        environment = dict(os.environ, SOUK_SERVER_KEY="sk_dev", SOUK_PUBLIC_KEY="pk_dev", **node.environment)
+        # A node on another address than loopback takes its keys from the environment, and no failpoints.
+        dev = ["--dev"]
+        if not node.host.startswith("127."):
+            settings = os.path.join(self.work, "settings.toml")
+            with open(settings, "w") as out:
+                out.write("test_payments = true\n")
+            dev = ["--config", settings]
+        expect(dev == ["--dev"] or not self.failpoints, "failpoints need nodes on loopback")
         if self.failpoints:
             environment["SOUK_FAILPOINTS"] = self.failpoints
         with open(os.path.join(self.work, "node%d.log" % node.number), "ab") as log:
             node.process = subprocess.Popen(
-                self.inside(node.number) + [os.path.join(BUILD, "souk"), "serve", "--dev", "--data", node.folder,
+                self.inside(node.number) + [os.path.join(BUILD, "souk"), "serve"] + dev + ["--data", node.folder,
                                             "--http", "%s:%d" % (node.host, node.http),
                                             "--admin", "%s:%d" % (node.host, node.admin),
                                             "--node-listen", "%s:%d" % (node.host, node.peer), "--etcd", self.etcd_url,

@@ -91,7 +91,7 @@ class NetCluster(Cluster):
     def close(self):
         super().close()
         if self.switch is not None:
-            self.switch.stdin.close()
+            self.switch.kill()
             self.switch.wait()
             self.switch = None
         for space in self.spaces:

@@ -141,3 +141,25 @@ TEST_CASE("config: etcd is asked for as a whole or not at all") {
                                {"etcd_user", "souk"}}))
             .mistakes.size() == 4);
 }
+
+TEST_CASE("config: a node's peers reach it where it listens, or where it says") {
+  const auto listens = [](std::initializer_list<std::pair<const char*, const char*>> more) {
+    Settings settings =
+        flags({{"coordinator", "etcd"}, {"etcd_endpoints", "http://127.0.0.1:2379"}});
+    for (const auto& [name, setting] : flags(more)) settings[name] = setting;
+    return make_config({}, settings);
+  };
+  const auto plain = listens({{"node_listen", "10.1.2.3:7000"}});
+  REQUIRE(plain.config.node.peers);
+  CHECK(plain.config.node.peers->listen_host == "10.1.2.3");
+  CHECK(plain.config.node.peers->advertise_host.empty());
+  CHECK(plain.config.node.peers->advertise_port == 0);
+
+  const auto said = listens({{"node_listen", "0.0.0.0:7000"}, {"node_advertise", "shop-1:7001"}});
+  REQUIRE(said.config.node.peers);
+  CHECK(said.config.node.peers->advertise_host == "shop-1");
+  CHECK(said.config.node.peers->advertise_port == 7001);
+  CHECK(said.mistakes.empty());
+
+  CHECK(listens({{"node_listen", "0.0.0.0:7000"}}).mistakes.size() == 1);
+}
