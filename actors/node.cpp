@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <random>
+#include <thread>
 #include <utility>
 
 #include "actors/checkout_coordinator.hpp"
@@ -28,6 +29,7 @@
 namespace souk::actors {
 
 namespace cluster = engine::cluster;
+using engine::Errc;
 using engine::Error;
 using engine::Result;
 
@@ -40,6 +42,9 @@ constexpr std::chrono::seconds kSettleMax{10};
 constexpr std::chrono::seconds kPlaceEvery{1};
 /// Of three copies and more. Below it writes are refused: one disk alone would hold them.
 constexpr std::uint32_t kMinInSync = 2;
+/// How long a node without data waits for the first one that has.
+constexpr std::chrono::seconds kFirstDataNodeMax{30};
+constexpr std::chrono::milliseconds kFirstDataNodeLook{200};
 
 template <class Handle>
 void end(Handle& handle) {
@@ -145,6 +150,27 @@ void Node::Content::on_request(PeerArrival arrival) {
     arrival.answer(Error{engine::Errc::not_implemented, "this version knows no such request"});
 }
 
+/// A node that holds no data begins no cluster: it waits for one that does.
+Result<std::vector<cluster::Revised>> Node::Content::find_shards() {
+  const auto& roles = config.peers ? config.peers->roles : PeersConfig{}.roles;
+  if (std::find(roles.begin(), roles.end(), "data") != roles.end()) {
+    return storage::load_or_create_configurations(
+        *coordinator, {config.catalog_shards, config.order_shards}, self_id,
+        config.replicas > kMinInSync ? kMinInSync : 1);
+  }
+  const auto end = std::chrono::steady_clock::now() + kFirstDataNodeMax;
+  for (;;) {
+    auto found = storage::read_configurations(*coordinator, storage::Coordinator::patience());
+    if (!found) return found.error();
+    if (!found->shards.empty()) return std::move(found->shards);
+    if (std::chrono::steady_clock::now() >= end) {
+      return Error{Errc::unavailable,
+                   "nobody has begun the cluster yet: start a node with --roles data first"};
+    }
+    std::this_thread::sleep_for(kFirstDataNodeLook);
+  }
+}
+
 Result<void> Node::Content::start_shards(const Progress& progress) {
   ShardHost::Parts parts;
   parts.config = &config;
@@ -192,9 +218,7 @@ Result<void> Node::Content::start_shards(const Progress& progress) {
   host = std::make_unique<ShardHost>(std::move(parts));
 
   if (progress) progress(0, "asking the coordinator for the shards");
-  const auto found = storage::load_or_create_configurations(
-      *coordinator, {config.catalog_shards, config.order_shards}, self_id,
-      config.replicas > kMinInSync ? kMinInSync : 1);
+  const auto found = find_shards();
   if (!found) {
     Error error = found.error();
     error.detail = std::string{kNoShardMap} + ": " + error.detail;

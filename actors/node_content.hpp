@@ -71,6 +71,7 @@ struct Node::Content {
   engine::Result<void> open(const Progress& progress);
   void start_actors();
   engine::Result<void> start_peers();
+  engine::Result<std::vector<engine::cluster::Revised>> find_shards();
   engine::Result<void> start_shards(const Progress& progress);
   void start_coordinators();
   /// Whatever was begun in the orders shards that are led here, now or later, is finished.
