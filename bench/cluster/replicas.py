@@ -11,40 +11,15 @@ import sys
 import time
 
 sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tests", "faults"))
 from cluster import Cluster, Failure, main, say  # noqa: E402
+from quota import Quota  # noqa: E402
 
 NODE_CPU = float(os.environ.get("NODE_CPU", "0.5"))
 SECONDS = float(os.environ.get("SECONDS_EACH", "8"))
 CONNECTIONS = int(os.environ.get("CONNECTIONS", "32"))
-
-
-class Quota:
-    """One process in a CPU group of its own."""
-
-    def __init__(self, pid, cpus):
-        self.group = None
-        second = os.path.exists("/sys/fs/cgroup/cgroup.controllers")
-        self.group = "/sys/fs/cgroup/%ssouk-bench-%d" % ("" if second else "cpu/", pid)
-        os.mkdir(self.group)
-        if second:
-            self.write("cpu.max", "%d 20000" % int(20000 * cpus))
-        else:
-            self.write("cpu.cfs_period_us", "20000")
-            self.write("cpu.cfs_quota_us", str(int(20000 * cpus)))
-        self.write("cgroup.procs", str(pid))
-
-    def write(self, name, value):
-        with open(os.path.join(self.group, name), "w") as out:
-            out.write(value)
-
-    def close(self):
-        for _ in range(50):
-            try:
-                os.rmdir(self.group)
-                return
-            except OSError:
-                time.sleep(0.1)
 
 
 def load(cluster, scenario):
