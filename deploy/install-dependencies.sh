@@ -14,9 +14,16 @@ packages=(
   libssl-dev libfmt-dev libspdlog-dev libcli11-dev libtomlplusplus-dev zlib1g-dev libjemalloc-dev libcurl4-openssl-dev curl
 )
 # What only the tests need: the metrics linter, the model checker, the fuzzers' compiler, power cuts, JSON on the command
-# line, etcd, and the checkers of deploy/ (systemd's, docker-compose, Go for its templates).
+# line, etcd, the checkers of deploy/ (systemd's, docker-compose, Go for its templates), and a browser for the storefront page.
 [ "${1:-}" = --build-only ] || packages+=(prometheus spin clang libclang-rt-dev e2fsprogs jq python3 util-linux etcd-server etcd-client openssl
-  systemd docker-compose golang-go python3-yaml)
+  systemd docker-compose golang-go python3-yaml chromium)
+
+# The storefront page is built with node and npm, wherever they come from.
+if command -v node >/dev/null && command -v npm >/dev/null && [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 18 ]; then
+  :
+else
+  packages+=(nodejs npm)
+fi
 
 missing=()
 for package in "${packages[@]}"; do

@@ -322,7 +322,9 @@ Task<bool> Session::send(Response response) {
   if (response.stream) co_return co_await send_stream(response);
   auto encoding = Encoding::identity;
   std::string_view body{response.body};
-  if (body.size() >= kCompressBytesMin) {
+  if (response.gzipped) {
+    encoding = Encoding::gzip;
+  } else if (body.size() >= kCompressBytesMin) {
     encoding = choose_encoding(request_.header("Accept-Encoding"));
     if (encoding != Encoding::identity) {
       if (compress(encoding, body, packed_))

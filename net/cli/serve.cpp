@@ -15,6 +15,7 @@
 #include "net/config.hpp"
 #include "net/endpoints/endpoints.hpp"
 #include "net/endpoints/operations.hpp"
+#include "net/endpoints/storefront.hpp"
 #include "net/log.hpp"
 #include "net/openapi.hpp"
 #include "net/server.hpp"
@@ -94,10 +95,12 @@ int serve(const ServeConfig& config) {
     log(LogLevel::warning, "failpoints are armed", {{"spec", std::string_view{spec}}});
   }
 
+  Storefront storefront;
   Router router;
   Operations operations;
   add_operations(router, operations);
   add_endpoints(router);
+  add_storefront(router, storefront);
   operations.openapi = render_openapi(router);
 
   auto bound = Server::bind(config.server, router);
@@ -129,6 +132,7 @@ int serve(const ServeConfig& config) {
   const auto keys = load_keys(config);
   if (!keys) return fail(kExitDataRefused, keys.error().detail);
 
+  storefront.open(keys->public_key);
   operations.node = node->get();
   if (const auto started = server.start(node->get(), Keys{keys->server_key, keys->public_key});
       !started)

@@ -108,7 +108,6 @@ constexpr NotBuilt kNotBuilt[] = {
     {Method::get, "/v1/media/{id}/{preset}"},
 
     // Pages
-    {Method::get, "/"},
     {Method::get, "/console"},
 };
 

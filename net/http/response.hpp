@@ -27,6 +27,7 @@ struct Response {
   int status = 200;
   std::string_view content_type = "application/json";  // static text
   std::string body;
+  bool gzipped = false;  // the body is packed already, and the client takes that
   std::vector<std::pair<std::string_view, std::string>> headers;  // static names
   /// Set: `body` is ignored, the head is sent, then this writes the body. The RequestScope lives
   /// until it is done. An error cuts the connection, so that the client does not take the part for

@@ -8,6 +8,7 @@
 #include "net/endpoints/endpoints.hpp"
 #include "net/endpoints/not_built.hpp"
 #include "net/endpoints/operations.hpp"
+#include "net/endpoints/storefront.hpp"
 #include "net/router.hpp"
 
 using namespace souk::net;
@@ -37,10 +38,12 @@ std::string lower(std::string_view text) {
 }  // namespace
 
 TEST_CASE("openapi: says exactly what the router does, in JSON whose references resolve") {
+  Storefront storefront;
   Router router;
   Operations operations;
   add_operations(router, operations);
   add_endpoints(router);
+  add_storefront(router, storefront);
 
   json::parse_options options;
   options.max_depth = 100;
@@ -73,10 +76,12 @@ TEST_CASE("openapi: says exactly what the router does, in JSON whose references 
 }
 
 TEST_CASE("openapi: every route that changes something says what it answers and who may ask") {
+  Storefront storefront;
   Router router;
   Operations operations;
   add_operations(router, operations);
   add_endpoints(router);
+  add_storefront(router, storefront);
   for (const auto& route : router.routes()) {
     CAPTURE(route->path);
     CHECK(!route->tag.empty());
@@ -87,10 +92,12 @@ TEST_CASE("openapi: every route that changes something says what it answers and 
 }
 
 TEST_CASE("openapi: what is not built is promised by the router and not by the document") {
+  Storefront storefront;
   Router router;
   Operations operations;
   add_operations(router, operations);
   add_endpoints(router);
+  add_storefront(router, storefront);
   const auto document = json::parse(render_openapi(router));
   const auto& paths = document.at("paths").as_object();
 

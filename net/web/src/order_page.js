@@ -1,0 +1,67 @@
+// What was bought in this browser.
+import { orders } from './cart.js';
+import { money } from './money.js';
+import { html } from './parts.js';
+
+const regions = new Intl.DisplayNames([navigator.language, 'en'], { type: 'region' });
+const when = (time) => new Date(time).toLocaleString(navigator.language, { dateStyle: 'medium', timeStyle: 'short' });
+const totalOf = ({ totals }) => money(totals.total.amount, totals.total.currency);
+
+export function OrderPage({ id }) {
+  const order = orders.find(id);
+  if (!order)
+    return html`<div class="empty"><h1>This order is not known here</h1><p>Orders are kept in the browser they were placed in.</p><a class="button" href="#/">Back to the shop</a></div>`;
+  const { totals, shipping_address: address } = order;
+  const row = (name, amount) => amount?.amount !== 0 && amount && html`<div><dt>${name}</dt><dd>${money(amount.amount, amount.currency)}</dd></div>`;
+  return html`<div class="thanks">
+      <svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="9" /><path d="m8 12.300 2.800 2.700L16.200 9.500" /></svg>
+      <h1>Thank you, it is ordered</h1>
+      <p class="muted">Placed ${when(order.created_at)} for ${order.customer.email}</p>
+      <p>Order <code id="order-id">${order.id}</code></p>
+    </div>
+    <div class="two">
+      <ul class="lines" aria-label="Ordered">
+        ${order.lines.map(
+          (line) => html`<li key=${line.sku} class="line" data-sku=${line.sku}>
+            <div class="line-text">
+              <a href=${`#/p/${encodeURIComponent(line.product_id)}`}>${line.title}</a>
+              <p class="muted small">${line.sku} · ${line.quantity} × ${money(line.unit_price.amount, line.unit_price.currency)}</p>
+            </div>
+            <p class="price">${money(line.total.amount, line.total.currency)}</p>
+          </li>`,
+        )}
+      </ul>
+      <div>
+        <aside class="box" aria-label="Total">
+          <dl class="totals">
+            ${row('Subtotal', totals.subtotal)} ${row('Discount', totals.discount)} ${row('Tax', totals.tax)} ${row('Shipping', totals.shipping)}
+            <div class="grand"><dt>Total</dt><dd id="order-total">${totalOf(order)}</dd></div>
+            ${order.payments.map((payment) => html`<div key=${payment.id}><dt>Payment</dt><dd><span class="tag">${payment.status}</span></dd></div>`)}
+          </dl>
+        </aside>
+        ${address &&
+        html`<aside class="box" aria-label="Shipped to">
+          <h2>Shipped to</h2>
+          <address>${address.name}<br />${address.line1}<br />${address.postal_code} ${address.city}<br />${regions.of(address.country)}</address>
+        </aside>`}
+      </div>
+    </div>`;
+}
+
+export function OrdersPage() {
+  const list = orders.list();
+  if (list.length === 0)
+    return html`<div class="empty"><h1>No orders yet</h1><p>Orders placed in this browser appear here.</p><a class="button primary" href="#/">Look around</a></div>`;
+  return html`<h1>Orders</h1>
+    <ul class="lines">
+      ${list.map(
+        (order) => html`<li key=${order.id} class="line">
+          <div class="line-text">
+            <a href=${`#/orders/${encodeURIComponent(order.id)}`}>${when(order.created_at)}</a>
+            <p class="muted small">${order.lines.map((line) => `${line.quantity} × ${line.title}`).join(', ')}</p>
+          </div>
+          <p class="price">${totalOf(order)}</p>
+        </li>`,
+      )}
+    </ul>`;
+}
