@@ -61,7 +61,7 @@ function showCart() {
   const badge = document.querySelector('#cart-count');
   badge.hidden = units === 0;
   badge.textContent = String(units);
-  document.querySelector('#cart-link').setAttribute('aria-label', `Cart, ${units} ${units === 1 ? 'unit' : 'units'}`);
+  document.querySelector('#cart-unit').textContent = units === 0 ? 'is empty' : units === 1 ? 'unit' : 'units';
 }
 
 const filters = document.querySelector('#filters');
