@@ -149,8 +149,12 @@ Result<FilterPtr> FilterParser::leaf() {
   auto name = field();
   if (!name) return name.error();
   if (!is_filter_field(*name)) {
-    return error("unknown field \"" + *name + "\" (attributes are written attributes.<name>)",
-                 begin);
+    Error unknown = error(
+        "unknown field \"" + *name + "\" (attributes are written attributes.<name>)", begin);
+    ErrorItem& item = unknown.items.emplace_back();
+    item.param = unknown.param;
+    item.code = Errc::unknown_field;
+    return unknown;
   }
   auto parsed = std::make_shared<Filter>();
   parsed->leaf.field = std::move(*name);
@@ -167,9 +171,8 @@ Result<FilterPtr> FilterParser::leaf() {
     parsed->leaf.values.push_back(std::move(*number));
     return FilterPtr{std::move(parsed)};
   }
-  const auto operation = op();
-  if (!operation) return operation.error();
-  parsed->leaf.op = *operation;
+  const bool negated = take_negation();
+  parsed->leaf.op = negated ? FilterOp::matches : op();
   skip_space();
   if (take("[")) {
     const auto done = list(parsed->leaf);
@@ -180,7 +183,8 @@ Result<FilterPtr> FilterParser::leaf() {
     parsed->leaf.values.push_back(std::move(*single));
   }
   if (const auto fits = check_values(parsed->leaf, begin); !fits) return fits.error();
-  return FilterPtr{std::move(parsed)};
+  if (!negated) return FilterPtr{std::move(parsed)};
+  return node(FilterKind::negation, {FilterPtr{std::move(parsed)}});
 }
 
 Result<void> FilterParser::check_values(const FilterLeaf& leaf, std::size_t at) const {
@@ -212,11 +216,13 @@ Result<std::string> FilterParser::field() {
   return name;
 }
 
-Result<FilterOp> FilterParser::op() {
+FilterOp FilterParser::op() {
   if (take("!=")) return FilterOp::differs;
-  if (take("=")) return FilterOp::equals;
-  if (text_.substr(at_).starts_with("!")) return expected("!= (or !(…) around the comparison)");
-  return FilterOp::matches;
+  return take("=") ? FilterOp::equals : FilterOp::matches;
+}
+
+bool FilterParser::take_negation() {
+  return !text_.substr(at_).starts_with("!=") && take("!");
 }
 
 Result<void> FilterParser::list(FilterLeaf& leaf) {

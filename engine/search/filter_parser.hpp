@@ -11,13 +11,12 @@ namespace souk::engine {
 ///     expression  = conjunction { "||" conjunction }
 ///     conjunction = term { "&&" term }
 ///     term        = "(" expression ")" | "!" "(" expression ")" | field ":" condition
-///     condition   = comparison number | [ "=" | "!=" ] ( value | "[" value { "," value } "]" )
-///     comparison  = ">=" | "<=" | ">" | "<"
-///     value       = number ".." number | comparison number | text [ "*" ]
-///     text        = "`" any bytes but "`" "`" | plain
+///     condition   = comparison number | [ "=" | "!=" | "!" ] ( value | "[" value { "," value } "]"
+///     ) comparison  = ">=" | "<=" | ">" | "<" value       = number ".." number | comparison number
+///     | text [ "*" ] text        = "`" any bytes but "`" "`" | plain
 ///
-/// where plain text ends, outside of lists, before "&&", "||" or the ")" of an open "(", inside
-/// lists before "," or "]".
+/// where "!" negates what follows as without it, and plain text ends, outside of lists, before
+/// "&&", "||" or the ")" of an open "(", inside lists before "," or "]".
 class FilterParser {
 public:
   explicit FilterParser(std::string_view text) : text_{text} {}
@@ -31,7 +30,8 @@ private:
   Result<FilterPtr> group(bool negated);
   Result<FilterPtr> leaf();
   Result<std::string> field();
-  Result<FilterOp> op();
+  FilterOp op();
+  bool take_negation();
   Result<void> list(FilterLeaf& leaf);
   Result<FilterValue> value(bool in_list);
   Result<FilterValue> quoted(bool in_list);

@@ -61,6 +61,15 @@ Error invalid(std::string_view param, std::string detail) {
   return {Errc::invalid_query, std::move(detail), std::string{param}, {}};
 }
 
+/// A name that stands for nothing: the item tells it from a name that is misused.
+Error unknown_name(std::string_view param, std::string detail) {
+  Error error = invalid(param, std::move(detail));
+  ErrorItem& item = error.items.emplace_back();
+  item.param = param;
+  item.code = Errc::unknown_field;
+  return error;
+}
+
 Error too_many(std::string_view param, std::size_t most) {
   return {
       Errc::too_many, "at most " + std::to_string(most) + " are allowed", std::string{param}, {}};
@@ -142,19 +151,19 @@ Result<std::uint32_t> parse_weight(std::string_view text) {
 Result<void> validate_names(const Query& query) {
   for (const auto& field : query.query_by) {
     if (!is_query_field(field.name))
-      return invalid("query_by", "unknown field " + quoted(field.name));
+      return unknown_name("query_by", "unknown field " + quoted(field.name));
   }
   for (const auto& key : query.sort_by) {
     if (!is_known(kSortFields, key.field))
-      return invalid("sort_by", "cannot sort by " + quoted(key.field));
+      return unknown_name("sort_by", "cannot sort by " + quoted(key.field));
   }
   for (const auto& facet : query.facet_by) {
     if (!is_known(kFacetFields, facet.field))
-      return invalid("facet_by", "no facet on " + quoted(facet.field));
+      return unknown_name("facet_by", "no facet on " + quoted(facet.field));
   }
   for (const auto& field : query.highlight_fields) {
     if (!is_query_field(field))
-      return invalid("highlight_fields", "unknown field " + quoted(field));
+      return unknown_name("highlight_fields", "unknown field " + quoted(field));
   }
   if (query.facet_query_field.empty()) return {};
   const bool counted = std::any_of(
@@ -209,7 +218,7 @@ Result<std::vector<QueryField>> parse_query_by(std::string_view query_by, std::s
   // Earlier fields count more when no weights are given, as with Typesense.
   auto weight = static_cast<std::uint32_t>(names.size());
   for (const auto name : names) {
-    if (!is_query_field(name)) return invalid("query_by", "unknown field " + quoted(name));
+    if (!is_query_field(name)) return unknown_name("query_by", "unknown field " + quoted(name));
     const bool repeated = std::any_of(fields.begin(), fields.end(),
                                       [&](const QueryField& field) { return field.name == name; });
     if (repeated) return invalid("query_by", "field " + quoted(name) + " is given twice");
@@ -247,7 +256,7 @@ Result<std::vector<SortKey>> parse_sort_by(std::string_view text) {
     const auto colon = part.rfind(':');
     const auto field = trimmed(part.substr(0, colon));
     const auto order = colon == std::string_view::npos ? "desc" : trimmed(part.substr(colon + 1));
-    if (!is_known(kSortFields, field)) return invalid("sort_by", "cannot sort by " + quoted(field));
+    if (!is_known(kSortFields, field)) return unknown_name("sort_by", "cannot sort by " + quoted(field));
     if (order != "asc" && order != "desc")
       return invalid("sort_by", quoted(order) + " is neither asc nor desc");
     keys.push_back(
@@ -265,7 +274,7 @@ Result<std::vector<FacetRequest>> parse_facet_by(std::string_view text) {
     FacetRequest facet;
     facet.field = trimmed(text.substr(0, end));
     if (!is_known(kFacetFields, facet.field))
-      return invalid("facet_by", "no facet on " + quoted(facet.field));
+      return unknown_name("facet_by", "no facet on " + quoted(facet.field));
     text.remove_prefix(end);
     if (text.starts_with('(')) {
       const auto close = text.find(')');
@@ -295,7 +304,7 @@ Result<FacetQuery> parse_facet_query(std::string_view text) {
   const auto colon = text.find(':');
   if (colon == std::string_view::npos) return invalid("facet_query", "written field:prefix");
   const auto field = trimmed(text.substr(0, colon));
-  if (!is_known(kFacetFields, field)) return invalid("facet_query", "no facet on " + quoted(field));
+  if (!is_known(kFacetFields, field)) return unknown_name("facet_query", "no facet on " + quoted(field));
   return FacetQuery{std::string{field}, std::string{trimmed(text.substr(colon + 1))}};
 }
 

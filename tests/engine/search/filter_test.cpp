@@ -70,6 +70,8 @@ TEST_CASE("filter: && binds tighter than ||, parentheses and ! group") {
   CHECK(render_filter(parsed("(tags:a||tags:b)&&tags:c")) ==
         "(`tags`:`a` || `tags`:`b`) && `tags`:`c`");
   CHECK(render_filter(parsed("! ( tags:a ) && ((tags:b))")) == "!(`tags`:`a`) && `tags`:`b`");
+  CHECK(render_filter(parsed("tags:![a, b] || tags:! c")) ==
+        "!(`tags`:[`a`, `b`]) || !(`tags`:`c`)");
 }
 
 TEST_CASE("filter: lists of numbers mix values, ranges and comparisons") {
@@ -144,7 +146,7 @@ TEST_CASE("filter: mistakes are named with their byte") {
   CHECK(refusal("price:abc") == "price is compared with numbers at byte 0");
   CHECK(refusal("rating:[1, x]") == "rating is compared with numbers at byte 0");
   CHECK(refusal("in_stock:maybe") == "in_stock is true or false at byte 0");
-  CHECK(refusal("brand:!x") == "expected != (or !(…) around the comparison) at byte 6");
+  CHECK(refusal("brand:!") == "expected a value, found the end at byte 7");
 }
 
 TEST_CASE("filter: nesting and values are bounded") {
