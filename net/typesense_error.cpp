@@ -7,13 +7,24 @@ namespace souk::net {
 
 using engine::Errc;
 
+namespace {
+
+/// A query that names a field there is not.
+bool names_nothing(const engine::Error& error) {
+  return !error.items.empty() && error.items.front().code == Errc::unknown_field;
+}
+
+}  // namespace
+
 int typesense_status(const engine::Error& error) {
   switch (error.code) {
     case Errc::malformed_request:
     case Errc::missing_field:
     case Errc::invalid_value:
+      return 400;
     case Errc::invalid_filter:
     case Errc::invalid_query:
+      return names_nothing(error) ? 404 : 400;
     case Errc::unknown_currency:
     case Errc::currency_mismatch:
     case Errc::not_implemented:

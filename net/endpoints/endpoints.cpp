@@ -52,6 +52,9 @@ void add_typesense(Router& router) {
   add_typesense_collections(router);
   add_typesense_search(router);
   add_typesense_multi_search(router);
+  add_typesense_documents(router);
+  add_typesense_bulk(router);
+  add_typesense_import(router);
 }
 
 }  // namespace

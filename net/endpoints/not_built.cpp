@@ -21,17 +21,6 @@ constexpr NotBuilt kNotBuilt[] = {
     {Method::get, "/v1/curations/{id}"},
     {Method::del, "/v1/curations/{id}"},
 
-    // Search, as Typesense's clients ask
-    {Method::post, "/collections/{name}/documents/import"},
-    {Method::get, "/collections/{name}/documents"},
-    {Method::post, "/collections/{name}/documents"},
-    {Method::patch, "/collections/{name}/documents"},
-    {Method::del, "/collections/{name}/documents"},
-    {Method::get, "/collections/{name}/documents/{id}"},
-    {Method::post, "/collections/{name}/documents/{id}"},
-    {Method::patch, "/collections/{name}/documents/{id}"},
-    {Method::del, "/collections/{name}/documents/{id}"},
-
     // Carts and prices
     {Method::post, "/v1/carts"},
     {Method::get, "/v1/carts/{id}"},

@@ -107,8 +107,10 @@ Task<void> ProductImport::Chunk::run() {
     JsonDocument document;
     for (const Sent& line : asked) {
       const std::string_view line_text = std::string_view{text}.substr(line.text, line.text_size);
-      auto put = parse_import_line(options, results[line.result].line, line_text, now, document);
-      if (put) puts.push_back(std::move(put).value());
+      auto put = options.parse(options, results[line.result].line, line_text, now, document);
+      if (!put) continue;
+      results[line.result].id = put->put.product.id;
+      puts.push_back(std::move(put).value());
     }
   }
 }
@@ -155,7 +157,8 @@ bool ProductImport::add(engine::PutProducts::Line& line, std::string_view text) 
   chunk.names.insert(chunk.names.end(), names.begin(), names.end());
   chunk.sent.push_back({chunk.results.size(), chunk.text.size(), text.size()});
   chunk.text.append(text);
-  chunk.results.push_back({line.line, std::nullopt});
+  chunk.results.push_back({line.line, std::nullopt, line.put.product.id});
+  if (options_.keep_text) chunk.results.back().text = text;
   chunk.puts.push_back(std::move(line));
   const bool full = chunk.results.size() >= kChunkLinesMax || chunk.text.size() >= kChunkBytesMax;
   if (full || options_.strict) send();
@@ -172,9 +175,10 @@ void ProductImport::take(const LineSplitter::Line& line) {
         {line.number,
          Error{Errc::too_large, "the line is longer than " + most + " bytes", "", {}}});
   } else if (!is_blank(text)) {
-    auto put = parse_import_line(options_, line.number, text, filling().now, document_);
+    auto put = options_.parse(options_, line.number, text, filling().now, document_);
     if (!put) {
       filling().results.push_back({line.number, std::move(put).error()});
+      if (options_.keep_text) filling().results.back().text = text;
     } else if (!add(*put, text)) {
       held_back_ = std::move(put).value();
       held_text_ = text;

@@ -19,13 +19,16 @@
 
 namespace souk::net {
 
-enum class ImportAction : std::uint8_t { create, upsert, update, remove };
+struct ImportOptions;
 
-struct ImportOptions {
-  ImportAction action = ImportAction::upsert;
-  std::string import_id;
-  bool strict = false;
-};
+/// Makes a command of one line.
+using ImportLineParser = engine::Result<engine::PutProducts::Line> (*)(const ImportOptions& options,
+                                                                       std::uint64_t number,
+                                                                       std::string_view text,
+                                                                       engine::Timestamp now,
+                                                                       JsonDocument& document);
+
+enum class ImportAction : std::uint8_t { create, upsert, update, remove };
 
 /// One line as a command. Without an id a product is given one; under an import_id one that follows
 /// from the line, so that repeating the import makes no second product. Errors: those of
@@ -36,10 +39,20 @@ engine::Result<engine::PutProducts::Line> parse_import_line(const ImportOptions&
                                                             engine::Timestamp now,
                                                             JsonDocument& document);
 
+struct ImportOptions {
+  ImportAction action = ImportAction::upsert;
+  std::string import_id;
+  bool strict = false;
+  ImportLineParser parse = parse_import_line;
+  bool keep_text = false;  // for the results
+};
+
 /// What became of one line.
 struct ImportResult {
   std::uint64_t line = 0;
   std::optional<engine::Error> error;
+  engine::ProductId id = {};  // empty if the line could not be read
+  std::string text = {};      // with ImportOptions::keep_text
 };
 
 /// Reads a stream of JSON Lines and puts the products, some chunks of lines at a time on their way

@@ -1,48 +1,12 @@
-#include "engine/catalog/product_codec.hpp"
-#include "net/await.hpp"
+#include "net/endpoints/product_patch.hpp"
 #include "net/endpoints/product_reply.hpp"
 #include "net/endpoints/products.hpp"
 #include "net/endpoints/request_parts.hpp"
 #include "net/http_error.hpp"
-#include "net/json/merge_patch.hpp"
-#include "net/json/product.hpp"
 #include "net/router.hpp"
 
 namespace souk::net {
 namespace {
-
-constexpr int kAttemptsMax = 16;
-
-/// The patched product as a replacement of the version that was read.
-engine::Result<engine::PutProduct> apply_patch(const RequestScope& scope,
-                                               const engine::ProductView& view, JsonValue patch) {
-  const auto current = engine::to_product(view);
-  if (!current) return current.error();
-  // Stock is left out of what is merged: a patch that does not name it must not undo a sale.
-  const bool flat = names_only_variant(patch) && current->variants.size() == 1 &&
-                    current->variants.front().options.empty();
-  const std::string text = to_json([&](JsonWriter& json) {
-    render_product_source(json, view, *current,
-                          flat ? ProductShape::flat : ProductShape::with_variants);
-  });
-  JsonDocument base;
-  if (const auto parsed = base.parse(text); !parsed) return parsed.error();
-  const std::string merged = merge_patch(base.root(), patch);
-  JsonDocument document;
-  if (const auto parsed = document.parse(merged); !parsed) return parsed.error();
-  auto input = parse_product(document.root(), view.entry.id);
-  if (!input) return std::move(input).error();
-
-  engine::PutProduct put;
-  put.mode = engine::PutMode::update;
-  put.product = std::move(input->product);
-  put.if_version = view.entry.version;
-  put.source_version = input->source_version;
-  put.now = scope.now;
-  if (const auto complete = complete_product(put.product, view.entry.id); !complete)
-    return complete.error();
-  return put;
-}
 
 Task<Response> patch_product(RequestScope& scope) {
   const auto id = path_id<engine::ProductId>(scope.request, "id");
@@ -60,30 +24,12 @@ Task<Response> patch_product(RequestScope& scope) {
         engine::Error{engine::Errc::malformed_request, "the patch must be a JSON object", "", {}});
   }
 
-  for (int attempt = 1;; ++attempt) {
-    const auto view = co_await await_reply<engine::ProductView>(scope, [&](auto callback) {
-      scope.client.get_product(scope.context, *id, std::move(callback));
-    });
-    if (!view) co_return product_problem(scope, view.error());
-    if (precondition->version && *precondition->version != view->entry.version) {
-      co_return problem(
-          scope,
-          engine::Error{
-              engine::Errc::version_mismatch, "the product was edited since", "If-Match", {}});
-    }
-    auto put = apply_patch(scope, *view, patch.root());
-    if (!put) co_return problem(scope, put.error());
-    const auto reply = co_await await_reply<actors::ProductPutReply>(scope, [&](auto callback) {
-      scope.client.put_product(scope.context, std::move(put).value(), std::move(callback));
-    });
-    if (reply) co_return product_reply(scope, reply->product, false);
-    // Somebody else was faster: patch what they made of it, unless the client insists on what it
-    // saw.
-    const bool again =
-        reply.error().code == engine::Errc::version_mismatch && !precondition->version;
-    if (!again || attempt == kAttemptsMax) co_return product_problem(scope, reply.error());
-    scope.context.token.merge(scope.touched);
-  }
+  const auto view = co_await change_product(scope, *id, precondition->version,
+                                            [&](const engine::ProductView& current) {
+                                              return apply_patch(current, patch.root(), scope.now);
+                                            });
+  if (!view) co_return product_problem(scope, view.error());
+  co_return product_reply(scope, *view, false);
 }
 
 }  // namespace

@@ -15,6 +15,13 @@ void add_typesense_collections(Router& router);
 void add_typesense_search(Router& router);
 /// POST /multi_search.
 void add_typesense_multi_search(Router& router);
+/// POST /collections/{name}/documents; GET, PATCH, DELETE /collections/{name}/documents/{id};
+/// GET /collections/{name}/documents/export.
+void add_typesense_documents(Router& router);
+/// PATCH and DELETE /collections/{name}/documents with a filter.
+void add_typesense_bulk(Router& router);
+/// POST /collections/{name}/documents/import.
+void add_typesense_import(Router& router);
 /// The named schemas these routes refer to.
 void add_typesense_schemas(Router& router);
 

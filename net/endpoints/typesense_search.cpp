@@ -42,6 +42,13 @@ void add_typesense_search(Router& router) {
                   {"per_page", "query", "also called limit",
                    R"({"type":"integer","default":10,"maximum":250})"},
                   {"offset", "query", "instead of page", R"({"type":"integer"})"},
+                  {"num_typos", "query",
+                   "without effect, as min_len_1typo, min_len_2typo, typo_tokens_threshold, "
+                   "split_join_tokens, infix, exhaustive_search, prioritize_*, enable_overrides, "
+                   "enable_synonyms, stopwords, use_cache, cache_ttl, facet_strategy, "
+                   "highlight_full_fields, highlight_affix_num_tokens and every name that is not "
+                   "known; vector_query, pinned_hits, preset, conversation, nl_query and "
+                   "voice_query are refused with 400"},
                   {"include_fields", "query", "members of the document to give"},
                   {"exclude_fields", "query", "members of the document to leave out"}},
        .answers = {{200, "A page of hits", schema_ref("TypesensePage")}}});

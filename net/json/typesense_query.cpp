@@ -163,12 +163,6 @@ engine::Result<void> set_page(const SearchParams& params, TypesenseSearch& searc
   return {};
 }
 
-std::vector<std::string> names_in(std::string_view text) {
-  std::vector<std::string> names;
-  for (const std::string_view name : split_outside(text)) names.emplace_back(name);
-  return names;
-}
-
 std::optional<std::string> text_of(JsonValue value) {
   switch (value.kind()) {
     case JsonKind::string:
@@ -205,6 +199,12 @@ bool says_no(std::string_view text) {
 }
 
 }  // namespace
+
+std::vector<std::string> typesense_names(std::string_view list) {
+  std::vector<std::string> names;
+  for (const std::string_view name : split_outside(list)) names.emplace_back(name);
+  return names;
+}
 
 std::string_view typesense_param(const SearchParams& params, std::string_view name) {
   const auto found = std::find_if(params.rbegin(), params.rend(),
@@ -249,8 +249,8 @@ engine::Result<TypesenseSearch> parse_typesense_search(const SearchParams& param
   const auto values = number_or(params, "max_facet_values", 10);
   if (!values) return values.error();
   search.request.query.max_facet_values = std::min(*values, kFacetValuesMax);
-  search.request.include_fields = names_in(typesense_param(params, "include_fields"));
-  search.request.exclude_fields = names_in(typesense_param(params, "exclude_fields"));
+  search.request.include_fields = typesense_names(typesense_param(params, "include_fields"));
+  search.request.exclude_fields = typesense_names(typesense_param(params, "exclude_fields"));
   if (const auto paged = set_page(params, search); !paged) return paged.error();
   if (const auto valid = engine::validate_query(search.request.query); !valid) return valid.error();
   return search;

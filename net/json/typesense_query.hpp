@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/types/result.hpp"
 #include "net/json/json_reader.hpp"
@@ -29,6 +30,9 @@ engine::Result<TypesenseSearch> parse_typesense_search(const SearchParams& param
 /// have them, null and what is no parameter left out. Errors: malformed_request for what is no
 /// object.
 engine::Result<SearchParams> typesense_params(JsonValue object);
+
+/// The names in a comma-separated list.
+std::vector<std::string> typesense_names(std::string_view list);
 
 /// The parameter's last value; empty if it is absent.
 std::string_view typesense_param(const SearchParams& params, std::string_view name);
