@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Random faults against a cluster under mixed load, for CHAOS_MINUTES (10), round after round. Every round ends with the
 verdict on every order and level and with the copies compared; its seed replays its faults. Writes CHAOS_REPORT
-(chaos-report.html). Environment: CHAOS_SEED, CHAOS_NODES (3), CHAOS_RATE (60), CHAOS_ROUND (40 s)."""
+(chaos-report.html). Environment: CHAOS_SEED, CHAOS_NODES (3), CHAOS_SHARDS ("4,2": of the catalog and of
+orders), CHAOS_RATE (60), CHAOS_ROUND (40 s)."""
 import html
 import os
 import random
@@ -20,6 +21,7 @@ SEED = int(os.environ.get("CHAOS_SEED", time.time_ns() % 1_000_000_000))
 RATE = float(os.environ.get("CHAOS_RATE", "60"))
 ROUND = float(os.environ.get("CHAOS_ROUND", "40"))
 NODES = int(os.environ.get("CHAOS_NODES", "3"))
+CATALOG, ORDERS = os.environ.get("CHAOS_SHARDS", "4,2").split(",")
 REPORT = os.environ.get("CHAOS_REPORT", os.path.join(ROOT, "chaos-report.html"))
 
 
@@ -28,6 +30,7 @@ class Chaos:
         self.cluster = cluster
         self.chance = chance
         self.disks = disks
+        self.memory = []  # after each fault: of the smallest and of the largest node, in MB
         self.faults = [self.kill_one, self.kill_leader, self.pause, self.kill_all, self.etcd_away, self.end_gently]
         if networked:
             self.faults += [self.cut_one_way, self.cut_off, self.lossy, self.slow_disk]
@@ -131,6 +134,7 @@ class Chaos:
             for _ in fault:
                 pass
             self.hold(1, 4)
+            self.memory.append(self.cluster.resident_mb())
         result = cluster.finish_load(180)
         cluster.check_load(result)
         cluster.wait_copies(90)
@@ -143,17 +147,18 @@ def write_report(rounds, commit):
     page = ["<!doctype html><html lang='en'><meta charset='utf-8'><title>souk chaos</title><style>body{font:15px/1.5 system-ui,sans-serif;",
             "max-width:900px;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse}td,th{padding:.2rem .7rem;text-align:left;",
             "border-bottom:1px solid #e5e7eb;vertical-align:top}.bad{color:#dc2626}.ok{color:#059669}</style>",
-            "<h1>Chaos: %d of %d rounds green</h1><p>seed %d, commit %s, %d nodes, %g requests a second</p>" % (
-                good, len(rounds), SEED, html.escape(commit), NODES, RATE),
-            "<table><tr><th>round<th>result<th>orders<th>repeated<th>failed<th>longest gap<th>faults</tr>"]
+            "<h1>Chaos: %d of %d rounds green</h1><p>seed %d, commit %s, %d nodes, %s shards, %g requests a second</p>" % (
+                good, len(rounds), SEED, html.escape(commit), NODES, int(CATALOG) + int(ORDERS), RATE),
+            "<table><tr><th>round<th>result<th>orders<th>repeated<th>failed<th>longest gap<th>memory<th>faults</tr>"]
     for number, one in enumerate(rounds):
         result = one["result"]
-        figures = "<td><td><td><td>"
+        figures = "<td><td><td><td><td>"
         if result:
             operations = result["operations"].values()
-            figures = "<td>%d<td>%d<td>%d<td>%.0f ms" % (result["verdict"]["acknowledged"], sum(o["repeated"] for o in operations),
+            figures = "<td>%d<td>%d<td>%d<td>%.0f ms<td>%s MB" % (result["verdict"]["acknowledged"], sum(o["repeated"] for o in operations),
                                                          sum(o["failed_after_retry"] for o in operations),
-                                                         result["timeline"]["writes"]["longest_gap_ms"])
+                                                         result["timeline"]["writes"]["longest_gap_ms"],
+                                                                   one["memory"])
         page.append("<tr><td>%d<br><small>seed %d</small><td class='%s'>%s%s<td>%s</tr>" % (
             number + 1, one["seed"], "bad" if one["failure"] else "ok", html.escape(one["failure"] or "green"), figures,
             "<br>".join("%.1f s: %s" % (at, html.escape(what)) for at, what in one["log"])))
@@ -175,15 +180,20 @@ def main():
     try:
         while not rounds or time.monotonic() < end:
             chance = random.Random(seed)
-            one = {"seed": seed, "failure": "", "log": [], "result": None}
+            one = {"seed": seed, "failure": "", "log": [], "result": None, "memory": ""}
             rounds.append(one)
             say("round %d, CHAOS_SEED=%d" % (len(rounds), seed))
             try:
                 # A folder of its own for each round, so that its seed replays it.
-                cluster = (Cluster if reason else NetCluster)(NODES)
+                cluster = (Cluster if reason else NetCluster)(NODES, flags=["--catalog-shards", CATALOG, "--order-shards", ORDERS])
                 disks = [] if reason else [SlowDisk(cluster, node) for node in cluster.nodes]
                 cluster.start_all()
-                one["result"] = Chaos(cluster, chance, disks, not reason).round(one["log"])
+                chaos = Chaos(cluster, chance, disks, not reason)
+                one["result"] = chaos.round(one["log"])
+                quarter = max(1, len(chaos.memory) // 4)
+                one["memory"] = ", ".join("%d to %d" % (min(low for low, _ in part), max(high for _, high in part)) for part in (
+                    chaos.memory[at:at + quarter] for at in range(0, len(chaos.memory), quarter)))
+                say("resident, a quarter of the round each: %s MB a node" % one["memory"])
             except Failure as failure:
                 one["failure"] = str(failure)
                 say("RED: %s" % failure)

@@ -257,6 +257,15 @@ class Cluster:
                 result.setdefault(shard, {})[node.number] = (values["applied_position"], values["state_hash"])
         return result
 
+    def resident_mb(self):
+        """The smallest and the largest of the nodes that run."""
+        sizes = []
+        for node in self.nodes:
+            if node.alive:
+                with open("/proc/%d/status" % node.process.pid) as status:
+                    sizes += [int(line.split()[1]) // 1024 for line in status if line.startswith("VmRSS")]
+        return min(sizes), max(sizes)
+
     def check_equal_copies(self, seconds=30):
         """Of the nodes that are members: every copy at one position, and their hashes equal there."""
         def still():
