@@ -16,17 +16,14 @@ packages=(
 # What only the tests need: the metrics linter, the model checker, the fuzzers' compiler, power cuts, JSON on the command
 # line, etcd, the checkers of deploy/ (systemd's, docker-compose, Go for its templates), and a browser for the storefront page.
 [ "${1:-}" = --build-only ] || packages+=(prometheus spin clang libclang-rt-dev e2fsprogs jq python3 util-linux etcd-server etcd-client openssl
-  systemd docker-compose golang-go python3-yaml chromium)
+  iproute2 systemd docker-compose golang-go python3-yaml chromium)
 
-# The storefront page is built with node and npm, wherever they come from.
+# The storefront page is built with node and npm, wherever they come from; Typesense's own clients are tests.
 if command -v node >/dev/null && command -v npm >/dev/null && [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 18 ]; then
   :
 else
   packages+=(nodejs npm)
 fi
-
-# Typesense's own clients are tests too; a Node.js from elsewhere will do.
-[ "${1:-}" = --build-only ] || command -v node >/dev/null || packages+=(nodejs npm)
 
 missing=()
 for package in "${packages[@]}"; do
