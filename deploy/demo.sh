@@ -53,7 +53,9 @@ cat <<TEXT
 Souk serves $products products at $url
   server key  sk_dev     storefront key  pk_dev     metrics  http://127.0.0.1:$admin/metrics
 
-Search, buy, look at the order:
+Search and buy in a browser: $url/
+
+Search, buy, look at the order on the command line:
 
 $search
 

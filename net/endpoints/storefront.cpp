@@ -172,6 +172,13 @@ const Storefront::Files* Storefront::files() const {
   return content_->open.load(std::memory_order_acquire) ? &content_->files : nullptr;
 }
 
+std::string_view Storefront::page() const {
+  const auto* all = files();
+  if (all == nullptr) return {};
+  const auto found = all->by_path.find(kIndex);
+  return found == all->by_path.end() ? std::string_view{} : std::string_view{found->second.plain};
+}
+
 void add_storefront(Router& router, const Storefront& storefront) {
   router.add({.method = Method::get,
               .path = "/",

@@ -22,6 +22,8 @@ public:
   struct Files;
   /// Null until it is open.
   const Files* files() const;
+  /// The page as it is served; empty while it is not open, or if the program has none.
+  std::string_view page() const;
 
 private:
   struct Content;

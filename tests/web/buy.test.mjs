@@ -95,6 +95,7 @@ test('what sold out at the last moment is named, line by line', () =>
     await page.waitForSelector('.line.troubled');
     await page.getByRole('button', { name: /^Remove/ }).click();
     await page.waitForSelector('text=Your cart is empty');
+    await setStock('SKU-5', 25);
   }, ['409']));
 
 test('the price that is shown is the price that is paid', () =>

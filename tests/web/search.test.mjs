@@ -94,6 +94,8 @@ test('rating, stock and order of the products', () =>
     const ratings = await page.$$eval('.card .stars-text', (all) => all.map((each) => parseFloat(each.textContent)));
     assert.ok(ratings.length > 0 && ratings.every((rating) => rating >= 4), `${ratings}`);
 
+    const chips = page.locator('.ais-CurrentRefinements-category');
+    assert.deepEqual(await chips.allTextContents(), ['in stock✕', '4 and up✕']);
     await page.selectOption('#sort select', { label: 'Price, high to low' });
     await settled(page);
     const falling = await amounts(page);
@@ -103,6 +105,10 @@ test('rating, stock and order of the products', () =>
     const rising = await amounts(page);
     assert.deepEqual(rising, [...rising].sort((a, b) => a - b));
     assert.ok(rising.length === falling.length && rising.length > 3);
+    await chips.nth(1).locator('button').click();
+    await settled(page);
+    assert.equal(await found(page), 33);
+    assert.equal(await chips.count(), 1);
   }));
 
 test('pages: the second shows the rest, and going back shows the first', () =>

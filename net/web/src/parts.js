@@ -6,7 +6,7 @@ export { html };
 
 // A drawing for a product whose picture is not there (yet): by what its category says.
 const drawings = [
-  [/phone|tablet/i, 'M8 3h8a1 1 0 0 1 1 1v16a1 1 0 0 1-1 1H8a1 1 0 0 1-1-1V4a1 1 0 0 1 1-1ZM11 18h2'],
+  [/\bphone|smartphone|mobile|tablet/i, 'M8 3h8a1 1 0 0 1 1 1v16a1 1 0 0 1-1 1H8a1 1 0 0 1-1-1V4a1 1 0 0 1 1-1ZM11 18h2'],
   [/laptop|computer|monitor|tv/i, 'M5 5h14v10H5zM3 19h18M9.5 15l-.5 4M14.5 15l.5 4'],
   [/headphone|audio/i, 'M5 14v-2a7 7 0 0 1 14 0v2M5 14h2.5v5H6a1 1 0 0 1-1-1v-4ZM19 14h-2.5v5H18a1 1 0 0 0 1-1v-4Z'],
   [/speaker/i, 'M7 3h10v18H7zM12 10.5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7ZM12 6.5h.01'],
@@ -34,9 +34,9 @@ const drawings = [
 const hash = (text) => [...text].reduce((sum, c) => (sum * 31 + c.codePointAt(0)) >>> 0, 7);
 
 /** Only what a browser may load as a picture. */
-const safeUrl = (url) => (/^https:\/\/|^\/(?!\/)/.test(url || '') ? url : null);
+export const safeUrl = (url) => (/^https:\/\/|^\/(?!\/)/.test(url || '') ? url : null);
 
-export function Picture({ product, url = (product.images || [])[0], large = false }) {
+export function Picture({ product, url = (product.images || [])[0], large = false, onFail }) {
   const [state, set] = useState('waiting');
   const source = safeUrl(url);
   const about = (product.categories || [])[0] || product.title || 'x';
@@ -52,7 +52,10 @@ export function Picture({ product, url = (product.images || [])[0], large = fals
       decoding="async"
       class=${state}
       onLoad=${() => set('shown')}
-      onError=${() => set('failed')}
+      onError=${() => {
+        set('failed');
+        onFail?.();
+      }}
     />`}
   </div>`;
 }

@@ -17,7 +17,7 @@ export function PriceRange({ range, start, refine, format }) {
   const high = Number.isFinite(start[1]) ? toStep(start[1], range) : kSteps;
   const [steps, set] = useState([low, high]);
   useEffect(() => set([low, high]), [low, high]);
-  if (!(range.max > range.min)) return html`<p class="muted small">One price only.</p>`;
+  if (!(range.max > range.min)) return html`<p class="muted small">All at one price.</p>`;
 
   const [from, to] = steps;
   const prices = [toPrice(from, range), toPrice(to, range)];

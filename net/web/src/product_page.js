@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { getProduct } from './api.js';
 import { cart } from './cart.js';
 import { money } from './money.js';
-import { html, Picture, Quantity, Stars, Stock, toast } from './parts.js';
+import { html, Picture, Quantity, safeUrl, Stars, Stock, toast } from './parts.js';
 
 const kEveryMs = 2000;
 
@@ -59,13 +59,16 @@ export function ProductPage({ id }) {
 function Product({ product, error }) {
   const variants = product.variants;
   const [sku, choose] = useState((variants.find((each) => free(each) > 0) || variants[0]).sku);
-  const [picture, show] = useState(0);
+  const [shown, show] = useState(null);
+  const [failed, fail] = useState([]);
   const [wanted, want] = useState(1);
   const variant = variants.find((each) => each.sku === sku) || variants[0];
   const inCart = cart.lines().find((line) => line.sku === variant.sku)?.quantity || 0;
   const limit = Math.min(free(variant), variant.max_per_order || Infinity) - inCart;
   const quantity = Math.max(1, Math.min(wanted, limit));
-  const images = product.images || [];
+  const images = (product.images || []).filter((url) => safeUrl(url) && !failed.includes(url));
+  const picture = images.includes(shown) ? shown : images[0];
+  const drop = (url) => fail((all) => [...all, url]);
 
   const add = () => {
     cart.add(
@@ -76,7 +79,7 @@ function Product({ product, error }) {
         options: variant.options,
         price: variant.price,
         max_per_order: variant.max_per_order,
-        images: images.slice(0, 1),
+        images: (product.images || []).slice(0, 1),
         categories: (product.categories || []).slice(0, 1),
       },
       quantity,
@@ -91,13 +94,13 @@ function Product({ product, error }) {
     </nav>
     <div class="product">
       <div class="gallery">
-        <${Picture} key=${picture} product=${product} url=${images[picture]} large />
+        <${Picture} key=${picture} product=${product} url=${picture} large onFail=${() => drop(picture)} />
         ${images.length > 1 &&
         html`<ul class="thumbs" aria-label="Pictures">
           ${images.map(
-            (url, i) => html`<li key=${i}>
-              <button type="button" aria-label=${`Picture ${i + 1} of ${images.length}`} aria-pressed=${i === picture} onClick=${() => show(i)}>
-                <${Picture} product=${product} url=${url} />
+            (url, i) => html`<li key=${url}>
+              <button type="button" aria-label=${`Picture ${i + 1} of ${images.length}`} aria-pressed=${url === picture} onClick=${() => show(url)}>
+                <${Picture} product=${product} url=${url} onFail=${() => drop(url)} />
               </button>
             </li>`,
           )}
@@ -159,7 +162,11 @@ function Choice({ legend, chosen, values, choose }) {
 function Facts({ product, variant }) {
   const text = (value) =>
     Array.isArray(value) ? value.join(', ') : value === true ? 'yes' : value === false ? 'no' : String(value);
-  const rows = Object.entries(product.attributes || {}).map(([name, value]) => [name.replaceAll('_', ' '), text(value)]);
+  // "weight_g": 180 is shown as "weight: 180 g".
+  const rows = Object.entries(product.attributes || {}).map(([name, value]) => {
+    const [, stem, unit] = (typeof value === 'number' && /^(.+)_(g|kg|mm|cm|m|ml|l|w|wh|mah|hz|v|gb|tb)$/.exec(name)) || [];
+    return [(stem || name).replaceAll('_', ' '), unit ? `${text(value)} ${unit}` : text(value)];
+  });
   rows.push(['article', variant.sku]);
   return html`<h2>Details</h2>
     <dl class="facts">${rows.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;

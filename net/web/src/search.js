@@ -138,7 +138,7 @@ export function startSearch(show) {
       attribute: 'rating',
       templates: { item: ratingItem },
     }),
-    currentRefinements({ container: '#current', transformItems: nameRefinements }),
+    currentRefinements({ container: '#current', transformItems: (items) => nameRefinements(items, search) }),
     clearRefinements({ container: '#clear', templates: { resetLabel: () => 'Clear all' } }),
     hits({
       container: '#hits',
@@ -172,6 +172,7 @@ export function startSearch(show) {
     badge.hidden = chosen === 0;
     badge.textContent = String(chosen);
     const found = search.renderState[kIndex]?.stats?.nbHits;
+    on('#shop').classList.toggle('nothing', found === 0);
     if (found !== undefined) on('#filters-done').textContent = `Show ${number(found)} ${found === 1 ? 'product' : 'products'}`;
   });
   search.start();
@@ -216,11 +217,17 @@ function ratingItem({ value, count, url, stars, isRefined, cssClasses }, { html:
 
 const names = { categories: 'Category', brand: 'Brand', price: 'Price', rating: 'Rating', in_stock: 'In stock' };
 
-function nameRefinements(items) {
+function nameRefinements(items, search) {
   return items.map((item) => ({
     ...item,
     label: item.attribute === 'in_stock' ? 'Only' : names[item.attribute] || item.label,
-    refinements: item.refinements.map((each) => ({ ...each, label: nameOf(each) })),
+    // A rating is chosen as "4 to 5" and is one thing to the shopper.
+    ...(item.attribute === 'rating' && {
+      refine: () => search.setUiState((all) => ({ ...all, [kIndex]: { ...all[kIndex], ratingMenu: {} } })),
+    }),
+    refinements: item.refinements
+      .filter(({ attribute, operator }) => attribute !== 'rating' || operator === '>=')
+      .map((each) => ({ ...each, label: nameOf(each) })),
   }));
 }
 

@@ -25,9 +25,11 @@ Shop::~Shop() {
 
 void Shop::start() {
   operations_ = std::make_unique<net::Operations>();
+  storefront_ = std::make_unique<net::Storefront>();
   router_ = std::make_unique<net::Router>();
   net::add_operations(*router_, *operations_);
   net::add_endpoints(*router_);
+  net::add_storefront(*router_, *storefront_);
   operations_->openapi = net::render_openapi(*router_);
   operations_->draining = [] { return false; };
 
@@ -45,6 +47,7 @@ void Shop::start() {
   auto node = actors::Node::start(node_config);
   REQUIRE(node);
   node_ = std::move(node).value();
+  storefront_->open("pk_dev");
   operations_->node = node_.get();
   REQUIRE(server_->start(node_.get(), net::Keys{"sk_dev", "pk_dev"}));
   client_.emplace(client());

@@ -10,6 +10,7 @@
 #include "actors/node.hpp"
 #include "net/cli/http_client.hpp"
 #include "net/endpoints/operations.hpp"
+#include "net/endpoints/storefront.hpp"
 #include "net/router.hpp"
 #include "net/server.hpp"
 #include "tests/storage/temporary_folder.hpp"
@@ -52,6 +53,7 @@ private:
   Tweak tweak_;
   std::uint64_t free_bytes_min_ = 1;
   std::unique_ptr<net::Operations> operations_;
+  std::unique_ptr<net::Storefront> storefront_;
   std::unique_ptr<net::Router> router_;
   std::unique_ptr<net::Server> server_;
   std::unique_ptr<actors::Node> node_;
