@@ -75,6 +75,7 @@ struct Finder {
   const LedgerSources& sources;
 
   Finding operator()(const ReadProduct& question) const {
+    if (!sources.state.owns(question.product)) return engine::not_owned();
     auto view = sources.state.view(question.product);
     if (!view) return Error{Errc::unknown_product, "no such product"};
     return CatalogFinding{std::move(*view)};
@@ -91,11 +92,13 @@ struct Finder {
     return CatalogFinding{*hold};
   }
   Finding operator()(const ReadReservation& question) const {
+    if (!sources.state.owns_reservation(question.reservation)) return engine::not_owned();
     const engine::Reservation* reservation = sources.state.reservation(question.reservation);
     if (!reservation) return Error{Errc::unknown_reservation, "no such reservation"};
     return CatalogFinding{*reservation};
   }
   Finding operator()(const ReadClaim& question) const {
+    if (!sources.state.owns_claim(question.sku)) return engine::not_owned();
     auto owner = sources.state.claim_of(question.sku);
     if (!owner) return Error{Errc::unknown_sku, "no product has this SKU"};
     return CatalogFinding{std::move(*owner)};

@@ -60,6 +60,7 @@ private:
     engine::CatalogCommand command;
     Deadline deadline = Deadline::max();
     To to{};
+    Believed believed{};
   };
   struct Pending {
     To to;
@@ -68,6 +69,7 @@ private:
     std::optional<Waiting> again{};
   };
   behavior_type make_behavior() override {
+    publication_.set_slots(replica_.state().slots().range);
     publication_.index_bytes = replica_.index().memory_bytes();
     show_state();
     delayed_send(this, parts_->limits.tick, ShardTick{});
@@ -84,6 +86,7 @@ private:
         [this](const JournalFailed& failure) { on_journal_failed(failure); },
         [this](const MeetCoordinator& meeting) { checkouts_ = meeting.checkouts; },
         [this](const ShardTick&) { on_tick(); },
+        [this](const ForkShard& request) { return on_fork(request); },
         [this](const DecideWaiting&) { on_decide(); },
     };
   }
@@ -92,7 +95,7 @@ private:
     if (auto refused = refusal_of(request.urgency)) return refuse(std::move(*refused));
     if (!leading_ && parts_->elsewhere) return delegate(parts_->elsewhere, std::move(request));
     auto promise = make_response_promise<CatalogAnswer>();
-    take_in({std::move(request.command), request.deadline, {promise}});
+    take_in({std::move(request.command), request.deadline, {promise}, request.believed});
     return promise;
   }
 
@@ -105,7 +108,7 @@ private:
         parts_->metrics->shed();
         answer({{}, asker, item.serial}, {std::move(*refused), replica_.state().position()});
       } else {
-        take_in({std::move(item.command), item.deadline, {{}, asker, item.serial}});
+        take_in({std::move(item.command), item.deadline, {{}, asker, item.serial}, item.believed});
       }
     }
     answers_.send(this);
@@ -140,8 +143,8 @@ private:
   /// The message lands behind every command that is in the mailbox already, so these make one
   /// batch.
   void schedule_decide() {
-    if (!leading_ || !publication_.open || decide_scheduled_ || waiting_.empty() ||
-        pipeline_.full())
+    if (!leading_ || !publication_.open || decide_scheduled_ || pipeline_.full() ||
+        (waiting_.empty() && !forks_.undecided()))
       return;
     decide_scheduled_ = true;
     send(this, DecideWaiting{});
@@ -149,7 +152,9 @@ private:
 
   void on_decide() {
     decide_scheduled_ = false;
-    if (failure_ || !leading_ || !publication_.open || pipeline_.full() || waiting_.empty()) return;
+    if (failure_ || !leading_ || !publication_.open) return;
+    decide_forks();
+    if (pipeline_.full() || waiting_.empty()) return;
     const HeatSpan span{parts_->heat};
     auto record = pipeline_.next(parts_->clock->now());
     std::vector<std::pair<Position, Pending>> held;
@@ -180,15 +185,39 @@ private:
     schedule_decide();
   }
 
+  caf::result<ShardForked> on_fork(const ForkShard& request) {
+    if (failure_ || draining_ || !leading_) {
+      return ShardForked{Error{Errc::not_leader, "this copy does not lead the shard", {}, {}}};
+    }
+    auto promise = make_response_promise<ShardForked>();
+    forks_.add(request.fork, promise);
+    schedule_decide();
+    return promise;
+  }
+
+  /// Each in a record of its own.
+  void decide_forks() {
+    forks_.decide([this](const engine::ForkSlots& fork) -> std::optional<engine::Result<Position>> {
+      if (pipeline_.full()) return {};
+      auto record = pipeline_.next(parts_->clock->now());
+      const auto decision = replica_.state().decide(fork, record);
+      if (!record.events.empty()) journal(std::move(record), 1);
+      if (!decision.reply) return engine::Result<Position>{decision.reply.error()};
+      return engine::Result<Position>{decision.answer_at};
+    });
+    forks_.applied(replica_.state().position());
+  }
+
   std::optional<Waiting> kept_for_another(const Waiting& waiting) const {
     if (!parts_->elsewhere || !waiting.to.somebody() || !is_repeatable(waiting.command)) return {};
-    return Waiting{waiting.command, waiting.deadline, {}};
+    return Waiting{waiting.command, waiting.deadline, {}, waiting.believed};
   }
 
   void decide_one(Waiting next, engine::CatalogRecord& record,
                   std::vector<std::pair<Position, Pending>>& held) {
     auto again = kept_for_another(next);
-    auto decision = replica_.state().decide(next.command, record);
+    if (failpoint("shard.no_slots")) next.believed.reset();
+    auto decision = replica_.state().decide(next.command, record, next.believed);
     if (!decision.reply && failpoint("catalog.oversell")) oversell(next.command, decision);
     if (!next.to.somebody()) return;
     CatalogAnswer reply{std::move(decision.reply), decision.answer_at, std::move(decision.replay)};
@@ -254,6 +283,7 @@ private:
       answer(pending.to, {unknown, replica_.state().position()});
     });
     answers_.send(this);
+    forks_.give_up({Errc::not_leader, follow.why.detail, {}, {}});
     std::erase_if(waiting_, [](const Waiting& waiting) { return !waiting.to.somebody(); });
     if (parts_->elsewhere) pass_on_waiting();
     show_state();
@@ -266,14 +296,15 @@ private:
     for (Waiting& waiting : std::exchange(waiting_, {})) {
       if (waiting.to.promise) {
         waiting.to.promise->delegate(parts_->elsewhere,
-                                     WriteCatalog{std::move(waiting.command), waiting.deadline});
+                                     WriteCatalog{std::move(waiting.command), waiting.deadline,
+                                                  Urgency::normal, waiting.believed});
       } else if (waiting.to.asker) {
         auto batch = std::find_if(batches.begin(), batches.end(),
                                   [&](const auto& each) { return each.first == waiting.to.asker; });
         if (batch == batches.end())
           batch = batches.insert(batch, {waiting.to.asker, WriteCatalogs{}});
         batch->second.items.push_back(
-            {waiting.to.serial, std::move(waiting.command), waiting.deadline});
+            {waiting.to.serial, std::move(waiting.command), waiting.deadline, waiting.believed});
       }
     }
     for (auto& [asker, batch] : batches) pass_on(asker, std::move(batch));
@@ -307,17 +338,29 @@ private:
     auto records = take_committed(news);
     if (failure_) return;
     const auto begin = std::chrono::steady_clock::now();
-    publication_.publish(replica_.apply(records));
+    publish(replica_.apply(records));
     parts_->metrics->published(Seconds(std::chrono::steady_clock::now() - begin).count());
     show_state();
     pipeline_.release(
         [this](Position, Pending pending) { answer(pending.to, std::move(pending.answer)); });
+    forks_.applied(replica_.state().position());
     answers_.send(this);
     answer_reads();
     start_merge();
     start_save_when_due();
     finish_drain();
     schedule_decide();
+  }
+
+  void publish(engine::SnapshotPtr snapshot) {
+    auto forked = replica_.take_forked();
+    if (forked.empty()) return publication_.publish(std::move(snapshot));
+    std::vector<PublicationPtr> children;
+    for (auto& child : forked) {
+      if (parts_->forked) children.push_back(parts_->forked(std::move(child)));
+    }
+    publication_.publish_forked(std::move(snapshot), replica_.state().slots().range, children);
+    failpoint("split.forked");
   }
 
   /// While this copy leads, every record is its own and known; else it is read.
@@ -368,6 +411,7 @@ private:
     // Whether the failed write reached the disk cannot be known: the client has to ask again by its
     // key.
     const Error unknown{Errc::unavailable, "the journal failed; the outcome is unknown"};
+    forks_.give_up(unknown);
     pipeline_.abandon([&](Position, Pending pending) {
       answer(pending.to, {unknown, replica_.state().position()});
     });
@@ -403,6 +447,8 @@ private:
   }
 
   CatalogReading read(const ReadCatalog& request) {
+    if (misbelieved(replica_.state().slots(), request.believed) && !failpoint("shard.no_slots"))
+      return {engine::not_owned(), replica_.state().position()};
     const LedgerSources sources{replica_.state(), parts_->store ? &*parts_->store : nullptr};
     return {find(sources, request.question), replica_.state().position()};
   }
@@ -573,6 +619,8 @@ private:
     pipeline_.abandon([](engine::Position, Pending) {});
     waiting_.clear();
     waiting_reads_.forget();
+    forks_.forget();
+    parts_->forked = nullptr;
     save_waiters_.forget();
     drain_waiters_.clear();
   }
@@ -586,6 +634,7 @@ private:
   AnswerBatches<CatalogAsker, CatalogAnswers> answers_;
   WaitingReads<ReadCatalog, CatalogReading> waiting_reads_;
   SaveWaiters save_waiters_;
+  ForkWaiters forks_;
   std::vector<caf::typed_response_promise<Drained>> drain_waiters_;
   std::shared_ptr<const engine::CatalogChanges> saving_;
   Deadline next_save_ = std::chrono::steady_clock::now() + parts_->limits.materialise_every;

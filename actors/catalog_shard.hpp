@@ -1,6 +1,7 @@
 #pragma once
 
 #include <caf/fwd.hpp>
+#include <functional>
 #include <memory>
 
 #include "actors/clock.hpp"
@@ -34,8 +35,8 @@ struct CatalogShardParts {
   std::unique_ptr<engine::CatalogReplica> replica;  // recovered and published
   PublicationPtr publication;
   std::optional<storage::CatalogStore> store;  // ledger pages
-  ShardReplica log;  // proposes to it
-  CatalogShard elsewhere;  // the way to whoever leads; may be null
+  ShardReplica log;                            // proposes to it
+  CatalogShard elsewhere;                      // the way to whoever leads; may be null
   Materialiser materialiser;
   Merger merger;
   HealthPtr health;
@@ -43,6 +44,9 @@ struct CatalogShardParts {
   Metrics::Shard* metrics = nullptr;
   ShardLimits limits;
   HeatMeter* heat = nullptr;  // may be null
+  /// Takes what was split off, on the shard's thread and before anything of this shard is saved
+  /// again; gives where the child is shown.
+  std::function<PublicationPtr(std::unique_ptr<engine::CatalogReplica>)> forked{};
 };
 
 /// One node's copy of a catalog shard. The one that leads takes everything that waits as one batch,

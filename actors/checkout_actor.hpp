@@ -3,6 +3,7 @@
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -65,6 +66,26 @@ struct CheckoutRun {
     engine::ShardId shard;
     Deadline deadline;
     std::uint64_t serial = 0;
+    std::uint64_t task = 0;  // of a part
+  };
+  /// What the saga takes for one shard's. The shard may be split while the checkout runs: then the
+  /// lines live on several.
+  struct Part {
+    engine::ShardId shard;
+    std::vector<engine::HoldLine> lines;
+    std::vector<engine::Slot> slots;  // of the lines' products
+  };
+  /// One step of a part, asked of every shard that has lines of it.
+  struct PartTask {
+    std::uint64_t id = 0;
+    CheckoutStep step = CheckoutStep::reserve;
+    engine::ShardId part;
+    Deadline deadline;
+    std::size_t missing = 0;
+    bool astray = false;  // a shard was not what this node took it for: to be asked again
+    std::optional<CatalogAnswer> failure;
+    std::vector<engine::HeldLine> held;
+    std::vector<ShardLink<CatalogShard>> held_at;
   };
 
   engine::OrderId order;
@@ -81,6 +102,8 @@ struct CheckoutRun {
   bool begun = false;  // the key is this run's: it is in the journal
   engine::ConsistencyToken token;
   std::vector<OpenStep> open;
+  std::vector<Part> parts;
+  std::vector<PartTask> tasks;
   std::deque<engine::saga::Event> events;  // fed while a step is being taken
   bool stepping = false;
   bool answered = false;
@@ -170,6 +193,8 @@ private:
   void finish(const CheckoutRunPtr& run);
   void answer_drains();
   void wake();
+  void read_checkout(const engine::OrderId& order, Deadline deadline,
+                     std::function<void(OrderReading&)> then);
 
   // Carrying out commands (checkout_steps.cpp).
   void feed(const CheckoutRunPtr& run, engine::saga::Event event);
@@ -206,17 +231,30 @@ private:
 
   /// What the orders shard said to a step.
   void on_order_answer(const CheckoutRunPtr& run, CheckoutStep step, OrderAnswer& answer);
-  /// What a catalog shard said to a step.
-  void on_catalog_answer(const CheckoutRunPtr& run, CheckoutStep step, engine::ShardId shard,
-                         CatalogAnswer& answer);
+  /// What a catalog shard said to a step of a part.
+  void on_catalog_answer(const CheckoutRunPtr& run, std::uint64_t task,
+                         const ShardLink<CatalogShard>& link, CatalogAnswer& answer);
+  /// What all shards of a part said.
+  void on_part_answer(const CheckoutRunPtr& run, CheckoutStep step, engine::ShardId part,
+                      CatalogAnswer& answer);
+  void end_task(const CheckoutRunPtr& run, std::uint64_t task);
+  CheckoutRun::PartTask* task_of(CheckoutRun& run, std::uint64_t task);
 
   // Asking shards (checkout_writes.cpp). Commands are collected, and go out as one message to each
   // shard when everything that waits in the mailbox has been taken. Those that follow the answer
   // wait a little for more of their kind.
   void write_order(const CheckoutRunPtr& run, CheckoutStep step, engine::OrderCommand command,
                    Deadline deadline);
-  void write_catalog(const CheckoutRunPtr& run, CheckoutStep step, engine::ShardId shard,
-                     engine::CatalogCommand command, Deadline deadline);
+  /// A step of a part, to all shards that have lines of it by now.
+  void write_part(const CheckoutRunPtr& run, CheckoutStep step, engine::ShardId part,
+                  Deadline deadline);
+  void ask_task(const CheckoutRunPtr& run, std::uint64_t task);
+  engine::CatalogCommand command_of(const CheckoutRun& run, const CheckoutRun::PartTask& task,
+                                    std::vector<engine::HoldLine> lines) const;
+  void write_catalog(const CheckoutRunPtr& run, std::uint64_t task,
+                     const ShardLink<CatalogShard>& link, engine::CatalogCommand command);
+  /// Without an answer.
+  void let_hold_go(const CheckoutRun& run, const ShardLink<CatalogShard>& link);
   void on_order_answers(OrderAnswers& answers);
   void on_catalog_answers(CatalogAnswers& answers);
   void send_soon();
@@ -228,7 +266,7 @@ private:
                                             std::map<engine::ShardId, Writes>& later);
   /// Notes a step that waits for an answer; if `written`, for that of a shard.
   std::uint64_t open_step(const CheckoutRunPtr& run, CheckoutStep step, engine::ShardId shard,
-                          Deadline deadline, bool written);
+                          Deadline deadline, bool written, std::uint64_t task = 0);
   /// Nothing if the step is not open any more: its answer came too late.
   CheckoutRunPtr close_step(std::uint64_t serial, CheckoutRun::OpenStep& step);
   void forget_steps(CheckoutRun& run);
@@ -261,6 +299,7 @@ private:
   RefusalMemory refusals_;
   SoldOutNotes sold_out_;
   std::uint64_t last_serial_ = 0;
+  std::uint64_t last_task_ = 0;
   bool ticking_ = false;
   bool draining_ = false;
   std::vector<caf::typed_response_promise<Drained>> drains_;

@@ -156,9 +156,8 @@ void CheckoutCoordinatorActor::join_twin(CheckoutRun& run, BeginCheckoutSaga& re
   if (run.answered) {
     // The order is placed or the refusal journaled, and only the last steps are left. What was
     // answered is in the orders shard by now.
-    ask<OrderReading>(
-        this, routes_->current()->orders_at(run.order).actor,
-        ReadOrders{ReadCheckout{run.order}, 0, request.context.deadline},
+    read_checkout(
+        run.order, request.context.deadline,
         [this, promise, deadline = request.context.deadline](OrderReading& reading) mutable {
           CheckoutRun asked;
           asked.started = steady_now();
@@ -199,7 +198,7 @@ void CheckoutCoordinatorActor::route(const CheckoutRunPtr& run) {
   }
   const Deadline deadline =
       run->resumed ? steady_now() + limits_.step_timeout : run->client_deadline;
-  resolve_skus(this, *routes_->current(), directory_, std::move(missing), deadline,
+  resolve_skus(this, routes_, directory_, std::move(missing), deadline,
                [this, run, slots = std::move(slots),
                 places = std::move(places)](engine::Result<LineSlots> found) mutable {
                  if (!found && run->resumed) {
@@ -222,6 +221,7 @@ void CheckoutCoordinatorActor::start(const CheckoutRunPtr& run, const LineSlots&
   const auto lines = lines_of(*run);
   const RoutesPtr routes = routes_->current();
   std::vector<engine::ShardLines> parts;
+  run->parts.clear();
   for (std::size_t i = 0; i < lines.size(); ++i) {
     // The claim's shard answers unknown_sku for a SKU that no product claims.
     if (!slots[i] || sold_out_.recent(lines[i].sku, now)) run->reserve_first = !run->resumed;
@@ -229,8 +229,14 @@ void CheckoutCoordinatorActor::start(const CheckoutRunPtr& run, const LineSlots&
     const engine::ShardId shard = routes->map.shard_of(engine::Service::catalog, slot);
     auto part = std::find_if(parts.begin(), parts.end(),
                              [&](const auto& entry) { return entry.shard == shard; });
-    if (part == parts.end()) part = parts.insert(parts.end(), {shard, {}});
+    if (part == parts.end()) {
+      part = parts.insert(parts.end(), {shard, {}});
+      run->parts.push_back({shard, {}, {}});
+    }
     part->lines.push_back(lines[i]);
+    CheckoutRun::Part& mine = run->parts[static_cast<std::size_t>(part - parts.begin())];
+    mine.lines.push_back(lines[i]);
+    mine.slots.push_back(slot);
   }
   run->shards_unreserved = parts.size();
   if (run->resumed) {
@@ -304,30 +310,35 @@ void CheckoutCoordinatorActor::await_twin(const CheckoutRunPtr& run) {
   waiting->waiters = std::move(run->waiters);
   run->waiters.clear();
   run->answered = true;
-  ask<OrderAnswer>(this, routes_->current()->orders_at(run->order).actor,
-                   AwaitCheckout{run->order, run->client_deadline},
-                   [this, waiting](OrderAnswer& outcome) {
-                     waiting->token.raise(
-                         {routes_->current()->orders_at(waiting->order).shard, outcome.position});
-                     if (!outcome.reply) {
-                       answer(*waiting, outcome.reply.error(), {});
-                       return;
-                     }
-                     const engine::CheckoutOpened& opened = *outcome.reply;
-                     const engine::Replay replay{true, opened.request_id};
-                     if (opened.order) {
-                       answer(*waiting, CheckoutReply{*opened.order}, replay);
-                     } else if (opened.refusal) {
-                       answer(*waiting, *opened.refusal, replay);
-                     } else {
-                       answer(*waiting,
-                              engine::Error{engine::Errc::idempotency_in_progress,
-                                            "the first request of this key was given up; repeat it",
-                                            {},
-                                            {}},
-                              {});
-                     }
-                   });
+  ask_routed<OrderAnswer>(
+      this, routes_, run->client_deadline,
+      [this, order = run->order, deadline = run->client_deadline](const RoutesPtr& routes,
+                                                                  auto answered) {
+        ask<OrderAnswer>(this, routes->orders_at(order).actor, AwaitCheckout{order, deadline},
+                         std::move(answered));
+      },
+      [this, waiting](OrderAnswer& outcome) {
+        waiting->token.raise(
+            {routes_->current()->orders_at(waiting->order).shard, outcome.position});
+        if (!outcome.reply) {
+          answer(*waiting, outcome.reply.error(), {});
+          return;
+        }
+        const engine::CheckoutOpened& opened = *outcome.reply;
+        const engine::Replay replay{true, opened.request_id};
+        if (opened.order) {
+          answer(*waiting, CheckoutReply{*opened.order}, replay);
+        } else if (opened.refusal) {
+          answer(*waiting, *opened.refusal, replay);
+        } else {
+          answer(*waiting,
+                 engine::Error{engine::Errc::idempotency_in_progress,
+                               "the first request of this key was given up; repeat it",
+                               {},
+                               {}},
+                 {});
+        }
+      });
 }
 
 void CheckoutCoordinatorActor::finish(const CheckoutRunPtr& run) {
@@ -343,6 +354,17 @@ void CheckoutCoordinatorActor::finish(const CheckoutRunPtr& run) {
     admit(follower.request, std::move(follower.promise));
   }
   answer_drains();
+}
+
+void CheckoutCoordinatorActor::read_checkout(const engine::OrderId& order, Deadline deadline,
+                                             std::function<void(OrderReading&)> then) {
+  ask_routed<OrderReading>(
+      this, routes_, deadline,
+      [this, order, deadline](const RoutesPtr& routes, auto answered) {
+        read_from(this, routes->orders_at(order), ReadOrders{ReadCheckout{order}, 0, deadline},
+                  std::move(answered));
+      },
+      std::move(then));
 }
 
 caf::result<HoldsJudged> CheckoutCoordinatorActor::on_judge(const JudgeHolds& question) {
@@ -363,23 +385,22 @@ caf::result<HoldsJudged> CheckoutCoordinatorActor::on_judge(const JudgeHolds& qu
       continue;
     }
     ++judging->missing;
-    ask<OrderReading>(this, routes_->current()->orders_at(order).actor,
-                      ReadOrders{ReadCheckout{order}, 0, steady_now() + limits_.step_timeout},
-                      [judging, hold, judged_one](OrderReading& reading) {
-                        using engine::CheckoutPhase;
-                        if (!reading.finding) {
-                          if (reading.finding.error().code == engine::Errc::unknown_order) {
-                            judging->verdict.abandoned.push_back(hold);
-                          }
-                        } else {
-                          const auto& entry = std::get<engine::CheckoutEntry>(*reading.finding);
-                          const bool unfinished = entry.phase == CheckoutPhase::begun ||
-                                                  entry.phase == CheckoutPhase::placed;
-                          if (!unfinished || entry.hold != hold)
-                            judging->verdict.abandoned.push_back(hold);
-                        }
-                        judged_one();
-                      });
+    read_checkout(order, steady_now() + limits_.step_timeout,
+                  [judging, hold, judged_one](OrderReading& reading) {
+                    using engine::CheckoutPhase;
+                    if (!reading.finding) {
+                      if (reading.finding.error().code == engine::Errc::unknown_order) {
+                        judging->verdict.abandoned.push_back(hold);
+                      }
+                    } else {
+                      const auto& entry = std::get<engine::CheckoutEntry>(*reading.finding);
+                      const bool unfinished = entry.phase == CheckoutPhase::begun ||
+                                              entry.phase == CheckoutPhase::placed;
+                      if (!unfinished || entry.hold != hold)
+                        judging->verdict.abandoned.push_back(hold);
+                    }
+                    judged_one();
+                  });
   }
   judged_one();
   return promise;

@@ -7,13 +7,19 @@
 namespace souk::actors {
 
 void CheckoutCoordinatorActor::on_resume(const ResumeCheckouts& request) {
+  std::vector<engine::ShardId> shards;
   const RoutesPtr routes = routes_->current();
-  for (const auto& link : routes->orders) {
-    if (request.shard && *request.shard != link.shard) continue;
+  // One that was just split off need not be in the routes yet.
+  if (request.shard) {
+    shards.push_back(*request.shard);
+  } else {
+    for (const auto& link : routes->orders) shards.push_back(link.shard);
+  }
+  for (const engine::ShardId shard : shards) {
     if (!request.led) {
-      watched_.erase(link.shard);
-    } else if (watched_.try_emplace(link.shard).second) {
-      read_unfinished(link.shard, request.at_once);
+      watched_.erase(shard);
+    } else if (watched_.try_emplace(shard).second) {
+      read_unfinished(shard, request.at_once);
     }
   }
   if (checking_ || watched_.empty()) return;

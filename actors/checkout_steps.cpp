@@ -39,11 +39,16 @@ void CheckoutCoordinatorActor::on_silence(const CheckoutRunPtr& run,
     case CheckoutStep::begin:
       feed(run, saga::BeginFailed{silence("the orders shard did not answer")});
       return;
-    case CheckoutStep::reserve:
+    case CheckoutStep::reserve: {
+      const CheckoutRun::PartTask* task = task_of(*run, step.task);
+      if (task == nullptr) return;
+      const engine::ShardId part = task->part;
+      std::erase_if(run->tasks, [&](const auto& each) { return each.id == step.task; });
       run->reserve_refused = true;
-      feed(run, saga::ReserveFailed{step.shard, silence("the catalog shard did not answer")});
+      feed(run, saga::ReserveFailed{part, silence("the catalog shard did not answer")});
       settle_reserve_first(run);
       return;
+    }
     case CheckoutStep::authorize:
       feed(run, saga::AuthorizeFailed{silence("the payment provider did not answer")});
       return;
@@ -53,6 +58,7 @@ void CheckoutCoordinatorActor::on_silence(const CheckoutRunPtr& run,
       retry_later(*run);
       return;
     default:
+      std::erase_if(run->tasks, [&](const auto& each) { return each.id == step.task; });
       retry_later(*run);
       return;
   }
@@ -112,17 +118,28 @@ void CheckoutCoordinatorActor::on_begun(const CheckoutRunPtr& run, OrderAnswer& 
 // Reserve.
 
 void CheckoutCoordinatorActor::execute(const CheckoutRunPtr& run, saga::Reserve command) {
+  write_part(run, CheckoutStep::reserve, command.shard,
+             run->resumed ? steady_now() + limits_.step_timeout : run->client_deadline);
+}
+
+engine::CatalogCommand CheckoutCoordinatorActor::command_of(
+    const CheckoutRun& run, const CheckoutRun::PartTask& task,
+    std::vector<engine::HoldLine> lines) const {
   const engine::Timestamp now = time_of_day_.now();
-  const Deadline deadline =
-      run->resumed ? steady_now() + limits_.step_timeout : run->client_deadline;
+  const engine::HoldId& hold = run.saga->hold();
+  if (task.step == CheckoutStep::commit) {
+    return engine::CommitHold{hold, engine::HoldOwner::checkout, std::nullopt, run.order.str(),
+                              now};
+  }
+  if (task.step == CheckoutStep::release)
+    return engine::ReleaseHold{hold, engine::HoldOwner::checkout, now};
   // The shard asks about a hold when its time is over. By then the begin has been decided or
   // dropped, so the answer "no such checkout" is final.
-  const auto patience =
-      std::chrono::duration_cast<engine::Duration>(deadline - steady_now()) + limits_.hold_time;
-  engine::PlaceHold place{
-      run->saga->hold(), engine::HoldOwner::checkout, std::move(command.lines), true, now,
-      now + patience};
-  write_catalog(run, CheckoutStep::reserve, command.shard, std::move(place), deadline);
+  const auto patience = std::chrono::duration_cast<engine::Duration>(
+                            task.deadline - std::chrono::steady_clock::now()) +
+                        limits_.hold_time;
+  return engine::PlaceHold{hold,          engine::HoldOwner::checkout, std::move(lines), true, now,
+                           now + patience};
 }
 
 void CheckoutCoordinatorActor::on_reserved(const CheckoutRunPtr& run, engine::ShardId shard,
@@ -161,8 +178,8 @@ void CheckoutCoordinatorActor::on_reserved(const CheckoutRunPtr& run, engine::Sh
 
 void CheckoutCoordinatorActor::settle_reserve_first(const CheckoutRunPtr& run) {
   if (!run->reserve_first || run->finished) return;
-  const bool reserving = std::any_of(run->open.begin(), run->open.end(), [](const auto& step) {
-    return step.step == CheckoutStep::reserve;
+  const bool reserving = std::any_of(run->tasks.begin(), run->tasks.end(), [](const auto& task) {
+    return task.step == CheckoutStep::reserve;
   });
   if (reserving) return;
   run->reserve_first = false;
@@ -177,34 +194,33 @@ void CheckoutCoordinatorActor::settle_reserve_first(const CheckoutRunPtr& run) {
 
 void CheckoutCoordinatorActor::refuse_unbegun(const CheckoutRunPtr& run,
                                               const engine::Error& refusal) {
-  ask<OrderReading>(this, routes_->current()->orders_at(run->order).actor,
-                    ReadOrders{ReadCheckout{run->order}, 0, steady_now() + limits_.step_timeout},
-                    [this, run, refusal](OrderReading& reading) {
-                      const auto& key = run->saga->begin().idempotency;
-                      if (reading.finding) {
-                        // The key was used before: what it stands for is the answer, not the stock
-                        // of today.
-                        const auto& entry = std::get<engine::CheckoutEntry>(*reading.finding);
-                        if (entry.idempotency.body_hash != key.body_hash) {
-                          answer(*run,
-                                 engine::Error{engine::Errc::idempotency_key_reused,
-                                               "the key was used for another request",
-                                               {},
-                                               {}},
-                                 {});
-                        } else if (entry.phase == engine::CheckoutPhase::begun) {
-                          await_twin(run);
-                        } else {
-                          answer_from(*run, entry);
-                        }
-                      } else if (reading.finding.error().code == engine::Errc::unknown_order) {
-                        refusals_.remember(run->order, key, refusal);
-                        record_refusal(run, refusal);
-                      } else {
-                        answer(*run, reading.finding.error(), {});
-                      }
-                      feed(run, saga::RefuseDone{});
-                    });
+  read_checkout(run->order, steady_now() + limits_.step_timeout,
+                [this, run, refusal](OrderReading& reading) {
+                  const auto& key = run->saga->begin().idempotency;
+                  if (reading.finding) {
+                    // The key was used before: what it stands for is the answer, not the stock
+                    // of today.
+                    const auto& entry = std::get<engine::CheckoutEntry>(*reading.finding);
+                    if (entry.idempotency.body_hash != key.body_hash) {
+                      answer(*run,
+                             engine::Error{engine::Errc::idempotency_key_reused,
+                                           "the key was used for another request",
+                                           {},
+                                           {}},
+                             {});
+                    } else if (entry.phase == engine::CheckoutPhase::begun) {
+                      await_twin(run);
+                    } else {
+                      answer_from(*run, entry);
+                    }
+                  } else if (reading.finding.error().code == engine::Errc::unknown_order) {
+                    refusals_.remember(run->order, key, refusal);
+                    record_refusal(run, refusal);
+                  } else {
+                    answer(*run, reading.finding.error(), {});
+                  }
+                  feed(run, saga::RefuseDone{});
+                });
 }
 
 // Payment.
@@ -326,16 +342,11 @@ void CheckoutCoordinatorActor::on_placed(const CheckoutRunPtr& run, OrderAnswer&
 // What must happen, however often it takes.
 
 void CheckoutCoordinatorActor::execute(const CheckoutRunPtr& run, saga::CommitHolds command) {
-  engine::CommitHold commit{run->saga->hold(), engine::HoldOwner::checkout, std::nullopt,
-                            run->order.str(), time_of_day_.now()};
-  write_catalog(run, CheckoutStep::commit, command.shard, std::move(commit),
-                steady_now() + limits_.step_timeout);
+  write_part(run, CheckoutStep::commit, command.shard, steady_now() + limits_.step_timeout);
 }
 
 void CheckoutCoordinatorActor::execute(const CheckoutRunPtr& run, saga::ReleaseHolds command) {
-  engine::ReleaseHold release{run->saga->hold(), engine::HoldOwner::checkout, time_of_day_.now()};
-  write_catalog(run, CheckoutStep::release, command.shard, release,
-                steady_now() + limits_.step_timeout);
+  write_part(run, CheckoutStep::release, command.shard, steady_now() + limits_.step_timeout);
 }
 
 void CheckoutCoordinatorActor::execute(const CheckoutRunPtr& run, saga::Refuse command) {

@@ -39,6 +39,18 @@ public:
     for (Twin& twin : found->second) twin.promise.deliver(answer);
     twins_.erase(found);
   }
+  /// Answers the twins of all such checkouts.
+  template <class Which>
+  void wake_if(Which which, const OrderAnswer& answer) {
+    for (auto group = twins_.begin(); group != twins_.end();) {
+      if (!which(group->first)) {
+        ++group;
+        continue;
+      }
+      for (Twin& twin : group->second) twin.promise.deliver(answer);
+      group = twins_.erase(group);
+    }
+  }
   /// Those whose deadline is before `now` are told that the first is still running.
   void give_up(Deadline now, engine::Position position) {
     const OrderAnswer answer{engine::Error{engine::Errc::idempotency_in_progress,

@@ -54,14 +54,13 @@ void Client::import_products(const RequestContext& context, ImportChunk chunk,
 
 void Client::get_product(const RequestContext& context, engine::ProductId product,
                          Callback<engine::ProductView> done) {
-  const RoutesPtr routes = content_->routes->current();
-  const auto& link = routes->catalog_at(product.str());
-  content_->read(context, link, ReadProduct{std::move(product)},
-                 [done = std::move(done), shard = link.shard](CatalogReading& reading) {
-                   auto token = Content::token_of(shard, reading.position);
-                   if (!reading.finding) return done({reading.finding.error(), token, {}});
-                   done({std::get<engine::ProductView>(std::move(*reading.finding)), token, {}});
-                 });
+  content_->at_key<CatalogReading>(
+      context, product.str(), ReadProduct{product},
+      [done = std::move(done)](CatalogReading& reading, engine::ShardId shard) {
+        auto token = Content::token_of(shard, reading.position);
+        if (!reading.finding) return done({reading.finding.error(), token, {}});
+        done({std::get<engine::ProductView>(std::move(*reading.finding)), token, {}});
+      });
 }
 
 namespace {
@@ -82,7 +81,13 @@ void Client::list_products(const RequestContext& context, engine::ProductId afte
   auto gather = std::make_shared<Gather<ProductPage>>();
   const RoutesPtr routes = content_->routes->current();
   gather->left = routes->catalog.size();
-  const auto finish = [gather, limit, done = std::move(done)] {
+  const auto finish = [this, context, after, gather, limit, done = std::move(done)] {
+    if (gather->failure && gather->failure->code == Errc::wrong_shard) {
+      return content_->pause(context.deadline, [=, this](bool paused) {
+        if (paused) return list_products(context, after, limit, done);
+        done({*gather->failure, gather->token, {}});
+      });
+    }
     if (gather->failure) return done({*gather->failure, gather->token, {}});
     ProductPage all;
     for (ProductPage& page : gather->pages) {
@@ -132,14 +137,13 @@ void Client::checkout(const RequestContext& context, engine::BeginCheckout begin
 
 void Client::get_order(const RequestContext& context, engine::OrderId order,
                        Callback<engine::Order> done) {
-  const RoutesPtr routes = content_->routes->current();
-  const auto& link = routes->orders_at(order);
-  content_->read(context, link, ReadOrder{std::move(order)},
-                 [done = std::move(done), shard = link.shard](OrderReading& reading) {
-                   auto token = Content::token_of(shard, reading.position);
-                   if (!reading.finding) return done({reading.finding.error(), token, {}});
-                   done({std::get<engine::Order>(std::move(*reading.finding)), token, {}});
-                 });
+  content_->at_key<OrderReading>(
+      context, order.str(), ReadOrder{order},
+      [done = std::move(done)](OrderReading& reading, engine::ShardId shard) {
+        auto token = Content::token_of(shard, reading.position);
+        if (!reading.finding) return done({reading.finding.error(), token, {}});
+        done({std::get<engine::Order>(std::move(*reading.finding)), token, {}});
+      });
 }
 
 void Client::list_orders(const RequestContext& context, OrderListRequest request,
@@ -148,7 +152,14 @@ void Client::list_orders(const RequestContext& context, OrderListRequest request
   auto gather = std::make_shared<Gather<Orders>>();
   const RoutesPtr routes = content_->routes->current();
   gather->left = routes->orders.size();
-  const auto finish = [gather, limit = request.limit, done = std::move(done)] {
+  const auto finish = [this, context, request, gather, limit = request.limit,
+                       done = std::move(done)] {
+    if (gather->failure && gather->failure->code == Errc::wrong_shard) {
+      return content_->pause(context.deadline, [=, this](bool paused) {
+        if (paused) return list_orders(context, request, done);
+        done({*gather->failure, gather->token, {}});
+      });
+    }
     if (gather->failure) return done({*gather->failure, gather->token, {}});
     OrderPage all;
     for (Orders& page : gather->pages) {
@@ -165,11 +176,11 @@ void Client::list_orders(const RequestContext& context, OrderListRequest request
   };
   storage::OrderFilter filter;
   filter.status = request.status;
-  filter.customer = std::move(request.customer);
+  filter.customer = request.customer;
   filter.created_from = request.created_from;
   filter.created_to = request.created_to;
   filter.before_time = request.before_time;
-  filter.before_id = std::move(request.before_id);
+  filter.before_id = request.before_id;
   filter.limit = request.limit + 1;  // one more tells whether there is more
   for (const auto& link : routes->orders) {
     content_->read(context, link, ListOrders{filter},

@@ -57,6 +57,11 @@ public:
 
 private:
   using Places = std::vector<std::size_t>;
+  struct Group {
+    CatalogLink link;
+    Places places;
+  };
+  using Groups = std::map<engine::ShardId, Group>;
 
   void on_begun(CatalogAnswer& said) {
     const Errc code = said.reply ? Errc::none : said.reply.error().code;
@@ -90,16 +95,21 @@ private:
 
   void record(engine::IdempotencyKey key, std::optional<Error> answer,
               std::function<void(CatalogAnswer&)> then) {
-    const RoutesPtr routes = owner_.routes->current();
-    const auto& home = routes->catalog_at(whole_.key);
-    owner_.write(context_, home,
-                 engine::RecordReservation{std::move(key), std::nullopt, std::move(answer),
-                                           items_.front().now},
-                 [self = shared_from_this(), shard = home.shard,
-                  then = std::move(then)](CatalogAnswer& said) {
-                   self->token_.merge(token_of(shard, said.position));
-                   then(said);
-                 });
+    const engine::RecordReservation command{std::move(key), std::nullopt, std::move(answer),
+                                            items_.front().now};
+    const auto asked = std::make_shared<engine::ShardId>();
+    owner_.routed<CatalogAnswer>(
+        context_,
+        [self = shared_from_this(), command, asked](const RoutesPtr& routes,
+                                                    std::function<void(CatalogAnswer&)> answered) {
+          const auto& home = routes->catalog_at(self->whole_.key);
+          *asked = home.shard;
+          self->owner_.write(self->context_, home, command, std::move(answered));
+        },
+        [self = shared_from_this(), asked, then = std::move(then)](CatalogAnswer& said) {
+          self->token_.merge(token_of(*asked, said.position));
+          then(said);
+        });
   }
 
   void run_items() {
@@ -120,13 +130,15 @@ private:
   /// Sends these items to their shards. `fresh`: the directory was wrong about them.
   void round(Places places, bool fresh) {
     if (places.empty()) return end();
-    auto groups = std::make_shared<std::map<engine::ShardId, Places>>();
+    auto groups = std::make_shared<Groups>();
     auto left = std::make_shared<std::size_t>(places.size());
     for (const std::size_t place : places) {
       owner_.resolve(context_, items_[place].sku, fresh,
                      [=, self = shared_from_this()](const CatalogLink* link, const Error& error) {
                        if (link) {
-                         (*groups)[link->shard].push_back(place);
+                         auto& group = (*groups)[link->shard];
+                         group.link = *link;
+                         group.places.push_back(place);
                        } else {
                          const bool nobody = error.code == Errc::unknown_sku;
                          self->levels_[place] =
@@ -137,21 +149,31 @@ private:
     }
   }
 
-  void send(const std::map<engine::ShardId, Places>& groups, bool fresh) {
+  void send(const Groups& groups, bool fresh) {
     if (groups.empty()) return end();
     auto left = std::make_shared<std::size_t>(groups.size());
     auto again = std::make_shared<Places>();
-    const RoutesPtr routes = owner_.routes->current();
-    for (const auto& [shard, places] : groups) {
+    auto moved = std::make_shared<Places>();  // the shard was not what this node took it for
+    for (const auto& [shard, group] : groups) {
       engine::AdjustStocks command;
-      for (const std::size_t place : places) command.items.push_back(items_[place]);
+      for (const std::size_t place : group.places) command.items.push_back(items_[place]);
       owner_.write(
-          context_, routes->catalog_of(shard), std::move(command),
-          [=, self = shared_from_this(), id = shard, mine = places](CatalogAnswer& answer) {
+          context_, group.link, std::move(command),
+          [=, self = shared_from_this(), id = shard, mine = group.places](CatalogAnswer& answer) {
+            if (is_wrong_shard(answer)) moved->insert(moved->end(), mine.begin(), mine.end());
             self->take(id, mine, answer, fresh ? nullptr : again.get());
-            if (--*left == 0) self->round(std::move(*again), true);
+            if (--*left == 0) self->go_on(std::move(*again), std::move(*moved));
           });
     }
+  }
+
+  void go_on(Places again, Places moved) {
+    if (moved.empty()) return round(std::move(again), true);
+    owner_.pause(context_.deadline, [self = shared_from_this(), again = std::move(again),
+                                     moved = std::move(moved)](bool paused) mutable {
+      if (paused) again.insert(again.end(), moved.begin(), moved.end());
+      self->round(std::move(again), true);
+    });
   }
 
   void take(engine::ShardId shard, const Places& places, CatalogAnswer& answer, Places* again) {

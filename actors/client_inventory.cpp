@@ -85,11 +85,9 @@ void Client::reserve(const RequestContext& context, ReserveRequest request,
 
 void Client::get_reservation(const RequestContext& context, engine::HoldId reservation,
                              Callback<engine::Reservation> done) {
-  const RoutesPtr routes = content_->routes->current();
-  const auto& link = routes->catalog_at(reservation.str());
-  content_->read(
-      context, link, ReadReservation{std::move(reservation)},
-      [done = std::move(done), shard = link.shard](CatalogReading& reading) {
+  content_->at_key<CatalogReading>(
+      context, reservation.str(), ReadReservation{reservation},
+      [done = std::move(done)](CatalogReading& reading, engine::ShardId shard) {
         auto token = Content::token_of(shard, reading.position);
         if (!reading.finding) return done({reading.finding.error(), token, {}});
         auto found = std::get<engine::Reservation>(std::move(*reading.finding));

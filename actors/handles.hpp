@@ -50,10 +50,12 @@ using CatalogShard = caf::typed_actor<caf::replies_to<WriteCatalog>::with<Catalo
                                       caf::replies_to<ReadCatalog>::with<CatalogReading>,
                                       caf::replies_to<ReadStatus>::with<ShardStatusReading>>;
 /// Its owner as the node knows it.
-using LocalCatalogShard = CatalogShard::extend<
-    caf::replies_to<Materialise>::with<MaterialiseDone>, caf::replies_to<Drain>::with<Drained>,
-    caf::reacts_to<LeadShard>, caf::reacts_to<FollowShard>, caf::reacts_to<RecordsCommitted>,
-    caf::reacts_to<JournalFailed>, caf::reacts_to<MeetCoordinator>, caf::reacts_to<ShardTick>>;
+using LocalCatalogShard =
+    CatalogShard::extend<caf::replies_to<Materialise>::with<MaterialiseDone>,
+                         caf::replies_to<Drain>::with<Drained>, caf::reacts_to<LeadShard>,
+                         caf::reacts_to<FollowShard>, caf::reacts_to<RecordsCommitted>,
+                         caf::reacts_to<JournalFailed>, caf::reacts_to<MeetCoordinator>,
+                         caf::reacts_to<ShardTick>, caf::replies_to<ForkShard>::with<ShardForked>>;
 /// An orders shard, alike.
 using OrderShard =
     caf::typed_actor<caf::replies_to<WriteOrder>::with<OrderAnswer>, caf::reacts_to<WriteOrders>,
@@ -65,7 +67,8 @@ using LocalOrderShard =
     OrderShard::extend<caf::replies_to<Materialise>::with<MaterialiseDone>,
                        caf::replies_to<Drain>::with<Drained>, caf::reacts_to<LeadShard>,
                        caf::reacts_to<FollowShard>, caf::reacts_to<RecordsCommitted>,
-                       caf::reacts_to<JournalFailed>, caf::reacts_to<ShardTick>>;
+                       caf::reacts_to<JournalFailed>, caf::reacts_to<ShardTick>,
+                       caf::replies_to<ForkShard>::with<ShardForked>>;
 /// Whoever sends WriteCatalogs, and whoever sends WriteOrders.
 using CatalogAsker = caf::typed_actor<caf::reacts_to<CatalogAnswers>>;
 using OrderAsker = caf::typed_actor<caf::reacts_to<OrderAnswers>>;
@@ -79,6 +82,7 @@ struct ShardLink {
   engine::ShardId shard;
   Handle actor;
   PublicationPtr publication;
+  Believed slots{};  // by the map of these routes
 };
 
 /// All shards as this node reaches them, and who owns what. Never changed once made: when a shard

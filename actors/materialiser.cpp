@@ -26,7 +26,8 @@ private:
 std::uint64_t rough_bytes(const engine::CatalogChanges& changes) {
   std::uint64_t bytes = 0;
   for (const auto& product : changes.products) bytes += 256 + product.document->size();
-  const std::size_t small = changes.product_skus.size() + changes.skus.size() + changes.claims.size() + changes.holds.size() +
+  const std::size_t small = changes.product_skus.size() + changes.skus.size() +
+                            changes.claims.size() + changes.holds.size() +
                             changes.reservations.size() + changes.answers.size() +
                             changes.ledger.size();
   return bytes + 128 * small;
@@ -44,6 +45,18 @@ private:
     return {
         [this](const SaveCatalog& request) { return on_save_catalog(request); },
         [this](const SaveOrders& request) { return on_save_orders(request); },
+        [this](const SaveCatalogFork& request) {
+          const Stopwatch watch;
+          storage::CatalogStore store{*parts_.database, request.parent};
+          const auto saved = store.save_fork(request.child, *request.changes);
+          return saved ? Saved{{}, watch.seconds()} : failed(saved.error(), watch);
+        },
+        [this](const SaveOrdersFork& request) {
+          const Stopwatch watch;
+          storage::OrderStore store{*parts_.database, request.parent};
+          const auto saved = store.save_fork(*request.child);
+          return saved ? Saved{{}, watch.seconds()} : failed(saved.error(), watch);
+        },
         [this](const FlushTables&) { return on_flush(); },
         [this](const CopyTo& request) { return on_copy(request); },
     };

@@ -32,6 +32,17 @@ struct SaveOrders {
   std::shared_ptr<const engine::OrderChanges> changes;
   engine::Position keep_after = 0;
 };
+/// What was split off a shard, before any later changes of that shard: CatalogStore::save_fork.
+struct SaveCatalogFork {
+  engine::ShardId parent;
+  engine::ShardId child;
+  std::shared_ptr<const engine::CatalogChanges> changes;
+};
+/// The state is nobody else's until it is answered.
+struct SaveOrdersFork {
+  engine::ShardId parent;
+  std::shared_ptr<engine::OrderState> child;
+};
 struct Saved {
   engine::Result<void> result;
   double seconds = 0;
@@ -45,6 +56,7 @@ struct CopyTo {
 
 using Materialiser = caf::typed_actor<
     caf::replies_to<SaveCatalog>::with<Saved>, caf::replies_to<SaveOrders>::with<Saved>,
+    caf::replies_to<SaveCatalogFork>::with<Saved>, caf::replies_to<SaveOrdersFork>::with<Saved>,
     caf::replies_to<FlushTables>::with<Saved>, caf::replies_to<CopyTo>::with<Saved>>;
 
 struct MaterialiserParts {
@@ -76,6 +88,8 @@ Merger spawn_merger(caf::actor_system& system, Placement placement);
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::SaveCatalog)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::SaveOrders)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::SaveCatalogFork)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::SaveOrdersFork)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::Saved)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::FlushTables)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::CopyTo)

@@ -14,6 +14,7 @@
 #include "engine/catalog/catalog_question.hpp"
 #include "engine/order/order_command.hpp"
 #include "engine/order/order_question.hpp"
+#include "engine/state/slot_ownership.hpp"
 #include "engine/types/result.hpp"
 #include "engine/types/shard.hpp"
 #include "storage/journal.hpp"
@@ -26,6 +27,11 @@ namespace souk::actors {
 
 using Deadline = std::chrono::steady_clock::time_point;
 
+/// The slots that the sender's map gives to the shard, by which it chose what to send there. A
+/// shard that does not own all of them answers wrong_shard and has done nothing: the sender looks
+/// at a newer map.
+using Believed = std::optional<engine::SlotRange>;
+
 // Catalog shard.
 
 /// `bulk` commands (imports) are refused first when the shard cannot keep up.
@@ -37,6 +43,7 @@ struct WriteCatalog {
   engine::CatalogCommand command;
   Deadline deadline;
   Urgency urgency = Urgency::normal;
+  Believed believed{};
 };
 /// `position`: the shard's state at which the answer is true; part of the consistency token.
 struct CatalogAnswer {
@@ -53,6 +60,7 @@ struct WriteCatalogs {
     std::uint64_t serial = 0;
     engine::CatalogCommand command;
     Deadline deadline;
+    Believed believed{};
   };
   std::vector<Item> items;
 };
@@ -80,6 +88,7 @@ struct ReadCatalog {
   CatalogQuestion question;
   engine::Position at_least = 0;
   Deadline deadline;
+  Believed believed{};
 };
 using engine::CatalogFinding;
 /// In the order of CatalogQuestion. Errors: unknown_product, unknown_sku (also for a claim),
@@ -137,6 +146,7 @@ struct ReadOrders {
   OrderQuestion question;
   engine::Position at_least = 0;
   Deadline deadline;
+  Believed believed{};
 };
 using engine::OrderFinding;
 /// In the order of OrderQuestion. Errors: unknown_order (also an order that was begun and not
@@ -156,6 +166,15 @@ struct Stored {
   std::uint64_t ticket = 0;
 };
 struct ReadStatus {};
+/// To the copy that leads: the slots from `fork.first_slot` on become another shard. Answered when
+/// that is applied there. Errors: as engine::decide_fork; unavailable, not_leader: ask again, done
+/// twice it is done once.
+struct ForkShard {
+  engine::ForkSlots fork;
+};
+struct ShardForked {
+  engine::Result<void> result;
+};
 struct ShardStatusReading {
   engine::Result<ShardStatus> status;
 };
@@ -284,6 +303,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ReadUnfinished)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::UnfinishedCheckouts)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::Stored)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ReadStatus)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ForkShard)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ShardForked)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ShardStatusReading)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::Materialise)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::MaterialiseDone)

@@ -69,6 +69,7 @@ Result<void> Node::Content::open(const Progress& progress) {
   self_id = *named;
   view = std::make_shared<ClusterView>(self_id);
   start_actors();
+  table->set_pause(spawn_route_pause(*system));
   if (const auto started = start_peers(); !started) return started;
   if (const auto started = start_shards(progress); !started) return started;
   start_coordinators();
@@ -308,6 +309,20 @@ std::vector<storage::NodeFact> Node::Content::known_nodes() const {
   return {std::move(self)};
 }
 
+bool Node::Content::fork(const HostedShard& shard, const cluster::SplitMark& split) {
+  constexpr std::chrono::seconds kForkMax{10};
+  caf::scoped_actor self{*system, true};
+  bool done = false;
+  const auto ask = [&](const auto& actor) {
+    self->request(actor, kForkMax, ForkShard{{split.slot, split.child}})
+        .receive([&](const ShardForked& forked) { done = forked.result.has_value(); },
+                 [](const caf::error&) {});
+  };
+  if (shard.catalog) ask(shard.catalog);
+  if (shard.orders) ask(shard.orders);
+  return done;
+}
+
 void Node::Content::start_operations() {
   Operations::Parts parts;
   parts.coordinator = coordinator;
@@ -330,6 +345,10 @@ void Node::Content::start_operations() {
   };
   parts.give = [this](engine::ShardId shard, const cluster::Order& order) {
     if (const auto hosted = host->find(shard)) caf::anon_send(hosted->replica, GiveOrder{order});
+  };
+  parts.fork = [this](engine::ShardId shard, const cluster::SplitMark& split) {
+    const auto hosted = host->find(shard);
+    return hosted && fork(*hosted, split);
   };
   parts.meters = &heat;
   parts.publications = [this] { return host->publications(); };
@@ -436,6 +455,9 @@ void Node::Content::end_actors() {
   if (peers) peers->leave();
   door.reset();
   search_door.reset();
+  RoutePause pause = table->pause();
+  table->set_pause({});
+  end(pause);
   end(merger);
   end(materialiser);
   end(writer);

@@ -77,6 +77,8 @@ struct Node::Content {
   /// Whatever was begun in the orders shards that are led here, now or later, is finished.
   void resume_checkouts();
   void start_operations();
+  /// The shard is led here; true: what was to be split off is.
+  bool fork(const HostedShard& shard, const engine::cluster::SplitMark& split);
   std::vector<storage::NodeFact> known_nodes() const;
   void show_metrics();
   void on_request(PeerArrival arrival);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "actors/clock.hpp"
+#include "actors/failpoint.hpp"
 
 namespace souk::actors {
 
@@ -295,10 +296,15 @@ void Operations::carry_out(const storage::RevisedOperation& revised) {
         storage::replace_operation(*parts_.coordinator, revised.revision, proposing, soon());
     if (kept) note({std::move(proposing), *kept});
   } else if (const auto* propose = std::get_if<cluster::step::ProposeSplit>(&next)) {
-    if (parts_.fork && parts_.fork(operation.shard, propose->split)) {
+    failpoint("split.propose");
+    if (!parts_.fork || !parts_.fork(operation.shard, propose->split)) return;
+    {
       const std::lock_guard lock{mutex_};
       forked_.insert(operation.id);
     }
+    failpoint("split.applied");
+    // What was split off is nobody's until it is on its own.
+    carry_out(revised);
   } else if (const auto* both = std::get_if<cluster::step::Transact>(&next)) {
     // Lost to somebody: the next look shows to whom.
     (void)storage::transact(*parts_.coordinator, *both, operation.child, soon()).has_value();

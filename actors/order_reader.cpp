@@ -57,6 +57,7 @@ struct Finder {
   const storage::OrderStore& store;
 
   Finding operator()(const ReadOrder& question) const {
+    if (!state.owns(question.order)) return engine::not_owned();
     auto entry = entry_of(state, store, question.order);
     if (!entry) return entry.error();
     if (!*entry || !has_order(**entry)) return Error{Errc::unknown_order, "no such order"};
@@ -64,6 +65,7 @@ struct Finder {
   }
 
   Finding operator()(const ReadCheckout& question) const {
+    if (!state.owns(question.order)) return engine::not_owned();
     auto entry = entry_of(state, store, question.order);
     if (!entry) return entry.error();
     if (!*entry) return Error{Errc::unknown_order, "no such order"};
@@ -90,6 +92,7 @@ struct Finder {
       const auto orders = store.list(stored);
       if (!orders) return orders.error();
       for (const Order& order : *orders) {
+        if (!state.owns(order.id)) continue;  // left with a fork, its row is not erased yet
         const std::size_t before = page.size();
         const CheckoutEntry* entry = state.resident(order.id);
         take(entry && has_order(*entry) ? entry->order : order);

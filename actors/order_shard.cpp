@@ -11,6 +11,7 @@
 #include "actors/backlog.hpp"
 #include "actors/checkout_twins.hpp"
 #include "actors/error_mapping.hpp"
+#include "actors/failpoint.hpp"
 #include "actors/heat.hpp"
 #include "actors/order_reader.hpp"
 #include "actors/record_pipeline.hpp"
@@ -91,6 +92,7 @@ private:
     std::optional<Waiting> again{};
   };
   behavior_type make_behavior() override {
+    publication_.set_slots(state_.slots().range);
     show_state();
     delayed_send(this, parts_->limits.tick, ShardTick{});
     return {
@@ -107,6 +109,7 @@ private:
         [this](const RecordsCommitted& news) { on_committed(news); },
         [this](const JournalFailed& failure) { on_journal_failed(failure); },
         [this](const ShardTick&) { on_tick(); },
+        [this](const ForkShard& request) { return on_fork(request); },
         [this](const DecideOrders&) { on_decide(); },
     };
   }
@@ -163,8 +166,8 @@ private:
   /// The message lands behind every command that is in the mailbox already, so these make one
   /// batch.
   void schedule_decide() {
-    if (!leading_ || !publication_.open || decide_scheduled_ || waiting_.empty() ||
-        pipeline_.full())
+    if (!leading_ || !publication_.open || decide_scheduled_ || pipeline_.full() ||
+        (waiting_.empty() && !forks_.undecided()))
       return;
     decide_scheduled_ = true;
     send(this, DecideOrders{});
@@ -172,7 +175,9 @@ private:
 
   void on_decide() {
     decide_scheduled_ = false;
-    if (failure_ || !leading_ || !publication_.open || pipeline_.full() || waiting_.empty()) return;
+    if (failure_ || !leading_ || !publication_.open) return;
+    decide_forks();
+    if (pipeline_.full() || waiting_.empty()) return;
     const HeatSpan span{parts_->heat};
     auto record = pipeline_.next(parts_->clock->now());
     std::vector<std::pair<Position, Pending>> held;
@@ -194,6 +199,29 @@ private:
     for (auto& [position, pending] : held) pipeline_.hold(position, std::move(pending));
     answers_.send(this);
     schedule_decide();
+  }
+
+  caf::result<ShardForked> on_fork(const ForkShard& request) {
+    if (failure_ || draining_ || !leading_) {
+      return ShardForked{Error{Errc::not_leader, "this copy does not lead the shard", {}, {}}};
+    }
+    auto promise = make_response_promise<ShardForked>();
+    forks_.add(request.fork, promise);
+    schedule_decide();
+    return promise;
+  }
+
+  /// Each in a record of its own.
+  void decide_forks() {
+    forks_.decide([this](const engine::ForkSlots& fork) -> std::optional<engine::Result<Position>> {
+      if (pipeline_.full()) return {};
+      auto record = pipeline_.next(parts_->clock->now());
+      const auto decision = state_.decide(fork, record);
+      if (!record.events.empty()) journal(std::move(record), 1);
+      if (!decision.reply) return engine::Result<Position>{decision.reply.error()};
+      return engine::Result<Position>{decision.answer_at};
+    });
+    forks_.applied(state_.position());
   }
 
   std::optional<Waiting> kept_for_another(const Waiting& waiting) const {
@@ -269,6 +297,7 @@ private:
       answer(pending.to, {unknown, state_.position()});
     });
     answers_.send(this);
+    forks_.give_up({Errc::not_leader, follow.why.detail, {}, {}});
     std::erase_if(waiting_, [](const Waiting& waiting) { return !waiting.to.somebody(); });
     if (parts_->elsewhere) pass_on_waiting();
     finish_drain();
@@ -330,15 +359,29 @@ private:
       state_.apply(std::move(record));
       for (const OrderId& id : over) twins_.wake(id, outcome_now(id));
     }
+    give_away_forked();
     parts_->metrics->published(Seconds(std::chrono::steady_clock::now() - begin).count());
     show_state();
     pipeline_.release(
         [this](Position, Pending pending) { answer(pending.to, std::move(pending.answer)); });
+    forks_.applied(state_.position());
     answers_.send(this);
     answer_reads();
     start_save_when_due();
     finish_drain();
     schedule_decide();
+  }
+
+  void give_away_forked() {
+    auto forked = state_.take_forked();
+    if (forked.empty()) return;
+    publication_.set_slots(state_.slots().range);
+    for (auto& child : forked) {
+      if (parts_->forked) parts_->forked(std::move(child));
+    }
+    twins_.wake_if([this](const OrderId& id) { return !state_.owns(id); },
+                   {engine::not_owned(), state_.position()});
+    failpoint("split.forked");
   }
 
   /// While this copy leads, every record is its own and known; else it is read.
@@ -402,6 +445,7 @@ private:
   /// Repeats of a checkout under way wait here for what becomes of the first.
   caf::result<OrderAnswer> on_await(AwaitCheckout& request) {
     if (!leading_ && parts_->elsewhere) return delegate(parts_->elsewhere, std::move(request));
+    if (!state_.owns(request.order)) return OrderAnswer{engine::not_owned(), state_.position()};
     const auto loaded = make_resident(request.order);
     if (!loaded) return OrderAnswer{loaded.error(), state_.position()};
     const CheckoutEntry* entry = state_.resident(request.order);
@@ -434,6 +478,7 @@ private:
     // Whether the failed write reached the disk cannot be known: the client has to ask again by its
     // key.
     const Error unknown{Errc::unavailable, "the journal failed; the outcome is unknown"};
+    forks_.give_up(unknown);
     pipeline_.abandon([&](Position, Pending pending) {
       answer(pending.to, {unknown, state_.position()});
     });
@@ -470,6 +515,8 @@ private:
   }
 
   OrderReading read(const ReadOrders& request) {
+    if (misbelieved(state_.slots(), request.believed))
+      return {engine::not_owned(), state_.position()};
     return {find(state_, *parts_->store, request.question), state_.position()};
   }
 
@@ -590,6 +637,8 @@ private:
     waiting_.clear();
     twins_ = {};
     waiting_reads_.forget();
+    forks_.forget();
+    parts_->forked = nullptr;
     save_waiters_.forget();
     drain_waiters_.clear();
     unfinished_waiters_.clear();
@@ -605,6 +654,7 @@ private:
   AnswerBatches<OrderAsker, OrderAnswers> answers_;
   WaitingReads<ReadOrders, OrderReading> waiting_reads_;
   SaveWaiters save_waiters_;
+  ForkWaiters forks_;
   std::vector<caf::typed_response_promise<Drained>> drain_waiters_;
   std::vector<caf::typed_response_promise<UnfinishedCheckouts>> unfinished_waiters_;
   std::shared_ptr<const engine::OrderChanges> saving_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <caf/fwd.hpp>
+#include <functional>
 #include <memory>
 
 #include "actors/catalog_shard.hpp"
@@ -13,7 +14,7 @@ struct OrderShardParts {
   std::unique_ptr<engine::OrderState> state;  // recovered
   PublicationPtr publication;
   std::unique_ptr<storage::OrderStore> store;
-  ShardReplica log;  // proposes to it
+  ShardReplica log;      // proposes to it
   OrderShard elsewhere;  // the way to whoever leads; may be null
   Materialiser materialiser;
   HealthPtr health;
@@ -21,6 +22,8 @@ struct OrderShardParts {
   Metrics::Shard* metrics = nullptr;
   ShardLimits limits;
   HeatMeter* heat = nullptr;  // may be null
+  /// As CatalogShardParts::forked.
+  std::function<void(std::unique_ptr<engine::OrderState>)> forked{};
 };
 
 /// The single owner of one orders shard; works like catalog_shard. Entries that are not resident

@@ -157,7 +157,8 @@ private:
       if (!link.publication->enter()) return full(request);
       if (request.urgency == PeerClass::bulk) {
         ask<CatalogAnswer>(
-            link.actor, WriteCatalog{std::move(*command), request.deadline, Urgency::bulk},
+            link.actor,
+            WriteCatalog{std::move(*command), request.deadline, Urgency::bulk, envelope.believed},
             std::move(request), [](CatalogAnswer& answer) { return wire(answer); },
             WireKind::catalog_reply);
         return;
@@ -165,7 +166,8 @@ private:
       auto& [actor, batch] = catalog_[link.shard];
       actor = link.actor;
       const Deadline deadline = request.deadline;
-      batch.items.push_back({note(std::move(request)), std::move(*command), deadline});
+      batch.items.push_back(
+          {note(std::move(request)), std::move(*command), deadline, envelope.believed});
       return;
     }
     if (envelope.kind == WireKind::catalog_question) {
@@ -173,7 +175,9 @@ private:
       if (!question) return damaged(request, question.error());
       const Deadline deadline = request.deadline;
       ask<CatalogReading>(
-          link.actor, ReadCatalog{std::move(question->question), question->at_least, deadline},
+          link.actor,
+          ReadCatalog{std::move(question->question), question->at_least, deadline,
+                      envelope.believed},
           std::move(request),
           [](CatalogReading& reading) {
             return storage::encode(
@@ -202,7 +206,9 @@ private:
         auto question = storage::decode_order_question(envelope.payload);
         if (!question) return damaged(request, question.error());
         ask<OrderReading>(
-            link.actor, ReadOrders{std::move(question->question), question->at_least, deadline},
+            link.actor,
+            ReadOrders{std::move(question->question), question->at_least, deadline,
+                       envelope.believed},
             std::move(request),
             [](OrderReading& reading) {
               return storage::encode(

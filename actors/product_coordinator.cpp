@@ -60,6 +60,7 @@ struct Conflict {
 struct ClaimRound {
   std::vector<Conflict> conflicts;
   std::map<engine::ShardId, Claims> orphans;  // by claim shard
+  bool astray = false;                        // a shard was not what this node took it for
 };
 using ClaimRoundPtr = std::shared_ptr<ClaimRound>;
 
@@ -261,6 +262,10 @@ private:
   static void on_claimed(ProductWork& work, ClaimRound& round, engine::ShardId shard,
                          const std::vector<std::pair<std::size_t, std::size_t>>& origins,
                          CatalogAnswer& answer) {
+    if (is_wrong_shard(answer)) {
+      round.astray = true;
+      return;
+    }
     if (!answer.reply) {
       for (const auto& [line, variant] : origins) {
         if (!work.lines[line].error) work.lines[line].error = answer.reply.error();
@@ -283,11 +288,25 @@ private:
   void on_claims_gathered(const WorkPtr& work, const ClaimRoundPtr& round) {
     // What was judged for this round has been claimed, or somebody else was faster.
     unlock_judged(*work);
+    if (round->astray) {
+      return later(work, [this, work](bool paused) {
+        if (!paused) fail_all(*work, engine::not_owned());
+        --work->rounds;
+        claim(work);
+      });
+    }
     if (round->conflicts.empty()) {
       put(work);
       return;
     }
     judge_conflicts(work, round);
+  }
+
+  /// When this node may know more of who owns what; `go_on(false)`: it is no use to wait.
+  template <class GoOn>
+  void later(const WorkPtr& work, GoOn go_on) {
+    if (clock().now() >= work->deadline) return go_on(false);
+    pause_for_routes(this, *routes_, go_on);
   }
 
   // Takeover: see the header for the rule.
@@ -306,12 +325,16 @@ private:
       locked_.insert(owner);
       work->judged.push_back(owner);
       ++work->missing;
-      ask<CatalogReading>(this, routes_->current()->catalog_at(owner.str()).actor,
-                          ReadCatalog{ReadProduct{owner}, 0, work->deadline},
-                          [this, work, round, conflicts](CatalogReading& reading) {
-                            judge_owner(*work, *round, conflicts, reading);
-                            if (--work->missing == 0) release_orphans(work, round);
-                          });
+      ask_routed<CatalogReading>(
+          this, routes_, work->deadline,
+          [this, work, owner = owner](const RoutesPtr& routes, auto answered) {
+            read_from(this, routes->catalog_at(owner.str()),
+                      ReadCatalog{ReadProduct{owner}, 0, work->deadline}, std::move(answered));
+          },
+          [this, work, round, conflicts](CatalogReading& reading) {
+            judge_owner(*work, *round, conflicts, reading);
+            if (--work->missing == 0) release_orphans(work, round);
+          });
     }
     if (--work->missing == 0) release_orphans(work, round);
   }
@@ -369,7 +392,9 @@ private:
     }
     work->missing = 1;
     if (work->bulk) {
-      put_chunk(work);
+      std::vector<std::size_t> all;
+      for (std::size_t i = 0; i < work->lines.size(); ++i) all.push_back(i);
+      put_chunk(work, all);
     } else if (!work->lines.front().error) {
       ++work->missing;
       put_one(work);
@@ -390,40 +415,43 @@ private:
 
   void put_one(const WorkPtr& work) {
     ProductLine& line = work->lines.front();
-    const RoutesPtr routes = routes_->current();
-    const auto& link = routes->catalog_at(line.product.str());
     engine::CatalogCommand command =
         engine::DeleteProduct{line.product, line.wanted.put.if_version, line.wanted.put.now};
     if (!line.wanted.remove) command = std::move(line.wanted.put);
-    write_to(this, link, WriteCatalog{std::move(command), work->deadline, Urgency::normal},
-             [this, work, shard = link.shard](CatalogAnswer& answer) {
-               ProductLine& written = work->lines.front();
-               if (answer.reply) {
-                 work->put_done = std::move(std::get<engine::ProductPutDone>(*answer.reply));
-                 written.dropped = work->put_done.dropped;
-                 work->position = answer.position;
-                 work->token.raise({shard, answer.position});
-               } else {
-                 written.error = std::move(answer.reply.error());
-               }
-               if (--work->missing == 0) settle(work);
-             });
+    ask_routed<CatalogAnswer>(
+        this, routes_, work->deadline,
+        [this, work, command = std::move(command)](const RoutesPtr& routes, auto answered) {
+          const auto& link = routes->catalog_at(work->lines.front().product.str());
+          work->put_shard = link.shard;
+          write_to(this, link, WriteCatalog{command, work->deadline, Urgency::normal},
+                   std::move(answered));
+        },
+        [this, work](CatalogAnswer& answer) {
+          ProductLine& written = work->lines.front();
+          if (answer.reply) {
+            work->put_done = std::move(std::get<engine::ProductPutDone>(*answer.reply));
+            written.dropped = work->put_done.dropped;
+            work->position = answer.position;
+            work->token.raise({work->put_shard, answer.position});
+          } else {
+            written.error = std::move(answer.reply.error());
+          }
+          if (--work->missing == 0) settle(work);
+        });
   }
 
-  void put_chunk(const WorkPtr& work) {
+  void put_chunk(const WorkPtr& work, const std::vector<std::size_t>& wanted) {
     struct Part {
       engine::PutProducts command;
       std::vector<std::size_t> origins;
     };
     const RoutesPtr routes = routes_->current();
     std::map<engine::ShardId, Part> parts;
-    for (std::size_t i = 0; i < work->lines.size(); ++i) {
-      ProductLine& line = work->lines[i];
+    for (const std::size_t i : wanted) {
+      const ProductLine& line = work->lines[i];
       if (line.error) continue;
       Part& part = parts[routes->catalog_at(line.product.str()).shard];
-      const std::uint64_t number = line.wanted.line;
-      part.command.lines.push_back(std::move(line.wanted));
-      line.wanted.line = number;
+      part.command.lines.push_back(line.wanted);
       part.origins.push_back(i);
     }
     for (auto& [shard, part] : parts) {
@@ -433,10 +461,20 @@ private:
       write_to(this, routes->catalog_of(shard),
                WriteCatalog{std::move(part.command), work->deadline, Urgency::bulk},
                [this, work, id = shard, origins = std::move(part.origins)](CatalogAnswer& answer) {
-                 on_chunk_put(*work, id, origins, answer);
-                 if (--work->missing == 0) settle(work);
+                 if (!is_wrong_shard(answer)) return on_chunk_answered(work, id, origins, answer);
+                 later(work, [this, work, id, origins, answer](bool paused) mutable {
+                   if (!paused) return on_chunk_answered(work, id, origins, answer);
+                   put_chunk(work, origins);
+                   if (--work->missing == 0) settle(work);
+                 });
                });
     }
+  }
+
+  void on_chunk_answered(const WorkPtr& work, engine::ShardId shard,
+                         const std::vector<std::size_t>& origins, CatalogAnswer& answer) {
+    on_chunk_put(*work, shard, origins, answer);
+    if (--work->missing == 0) settle(work);
   }
 
   static void on_chunk_put(ProductWork& work, engine::ShardId shard,
@@ -504,9 +542,16 @@ private:
       return;
     }
     const ProductId product = work.lines.front().product;
-    ask<CatalogReading>(
-        this, routes_->current()->catalog_at(product.str()).actor,
-        ReadCatalog{ReadProduct{product}, work.position, work.deadline},
+    ask_routed<CatalogReading>(
+        this, routes_, work.deadline,
+        [this, product, shard = work.put_shard, position = work.position, deadline = work.deadline](
+            const RoutesPtr& routes, auto answered) {
+          // Another shard's positions are not that one's; who leads it has what it had.
+          const auto& link = routes->catalog_at(product.str());
+          read_from(this, link,
+                    ReadCatalog{ReadProduct{product}, link.shard == shard ? position : 0, deadline},
+                    std::move(answered));
+        },
         [promise, token = work.token,
          created = work.put_done.created](CatalogReading& reading) mutable {
           if (!reading.finding) {

@@ -17,7 +17,7 @@ namespace souk::actors {
 
 /// One line of a write of products: what it wants, what became of it.
 struct ProductLine {
-  engine::PutProducts::Line wanted;  // moved to the shard when it is put
+  engine::PutProducts::Line wanted;
   engine::ProductId product;
   std::vector<engine::Sku> skus;  // of a put; none of a removal
   std::optional<engine::Error> error;
@@ -48,6 +48,7 @@ struct ProductWork {
   // Of a write of a single product.
   engine::ProductPutDone put_done;
   engine::Position position = 0;
+  engine::ShardId put_shard;
 
   /// The claims to let go of at the end: what was claimed for lines that were refused, and what
   /// puts dropped, unless the last put of the product has it again.

@@ -44,17 +44,55 @@ Result<Position> replay(const RecoverySource& source, Position from, Decode deco
   return reached;
 }
 
+/// Before the shard's own changes are saved.
+template <class Store, class State>
+Result<void> save_forks(Store store, State& state) {
+  for (const auto& child : state.take_forked()) {
+    begin_fork(*child);
+    if (const auto saved = store.save_fork(*child); !saved) return saved;
+  }
+  return {};
+}
+
 }  // namespace
 
-Result<RecoveredCatalog> recover_catalog(const RecoverySource& source) {
+engine::SnapshotPtr begin_fork(engine::CatalogReplica& child) {
+  engine::CatalogRecord record;
+  record.epoch = kForkBase.epoch;
+  record.position = kForkBase.position;
+  return child.apply({&record, 1});
+}
+
+void begin_fork(engine::CatalogState& child) {
+  engine::CatalogRecord record;
+  record.epoch = kForkBase.epoch;
+  record.position = kForkBase.position;
+  engine::CatalogEffects effects;
+  child.apply(record, effects);
+}
+
+void begin_fork(engine::OrderState& child) {
+  engine::OrderRecord record;
+  record.epoch = kForkBase.epoch;
+  record.position = kForkBase.position;
+  child.apply(std::move(record));
+}
+
+Result<RecoveredCatalog> recover_catalog(const RecoverySource& source,
+                                         std::unique_ptr<engine::CatalogReplica> forked) {
   RecoveredCatalog recovered;
-  recovered.replica = std::make_unique<engine::CatalogReplica>(source.shard);
+  const bool loads = forked == nullptr;
+  recovered.replica =
+      loads ? std::make_unique<engine::CatalogReplica>(source.shard) : std::move(forked);
   engine::CatalogState& state = recovered.replica->state();
   const storage::CatalogStore store{*source.database, source.shard};
-  if (const auto loaded = store.load(state, source.names); !loaded) return loaded.error();
+  if (loads) {
+    if (source.slots) state.set_slots(*source.slots);
+    if (const auto loaded = store.load(state, source.names); !loaded) return loaded.error();
+  }
   recovered.materialised = state.position();
 
-  if (!source.segments.empty()) {
+  if (loads && !source.segments.empty()) {
     // A cache: what cannot be read is indexed again from the products.
     const storage::SegmentStore segments{source.segments, source.shard};
     (void)segments
@@ -74,16 +112,25 @@ Result<RecoveredCatalog> recover_catalog(const RecoverySource& source) {
       });
   if (!applied) return applied.error();
   recovered.applied = *applied;
-  recovered.snapshot = recovered.replica->rebuild();
+  if (const auto saved = save_forks(store, state); !saved) return saved.error();
+  // The index of what was split off has what the state had then.
+  recovered.snapshot = loads || recovered.applied > recovered.materialised
+                           ? recovered.replica->rebuild()
+                           : recovered.replica->index().publish(state.position());
   return recovered;
 }
 
-Result<RecoveredOrders> recover_orders(const RecoverySource& source) {
+Result<RecoveredOrders> recover_orders(const RecoverySource& source,
+                                       std::unique_ptr<engine::OrderState> forked) {
   RecoveredOrders recovered;
-  recovered.state = std::make_unique<engine::OrderState>(source.shard);
+  const bool loads = forked == nullptr;
+  recovered.state = loads ? std::make_unique<engine::OrderState>(source.shard) : std::move(forked);
   engine::OrderState& state = *recovered.state;
   const storage::OrderStore store{*source.database, source.shard};
-  if (const auto loaded = store.load_unfinished(state); !loaded) return loaded.error();
+  if (loads) {
+    if (source.slots) state.set_slots(*source.slots);
+    if (const auto loaded = store.load_unfinished(state); !loaded) return loaded.error();
+  }
   recovered.materialised = state.position();
 
   std::optional<engine::Error> failure;
@@ -113,6 +160,7 @@ Result<RecoveredOrders> recover_orders(const RecoverySource& source) {
   if (failure) return *failure;
   if (!applied) return applied.error();
   recovered.applied = *applied;
+  if (const auto saved = save_forks(store, state); !saved) return saved.error();
   return recovered;
 }
 

@@ -28,6 +28,7 @@ std::string envelope_of(const RemoteCalls::Call& call, engine::ShardId shard, en
   if (call.deadline < now + kPatienceMax) {
     envelope.deadline = std::chrono::duration_cast<std::chrono::milliseconds>(call.deadline - now);
   }
+  envelope.believed = call.believed;
   envelope.payload = call.payload;
   return storage::encode(envelope);
 }

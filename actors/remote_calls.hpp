@@ -43,6 +43,7 @@ public:
     PeerClass urgency = PeerClass::data;
     bool write = false;  // holds a place in the queue
     bool repeatable = true;
+    Believed believed{};
     std::function<void(Outcome)> done;
   };
   /// Of the actor: its clock, and messages to itself.

@@ -131,6 +131,7 @@ protected:
     const caf::strong_actor_ptr asker = this->current_sender();
     for (auto& item : writes.items) {
       RemoteCalls::Call call = command(item.command, item.deadline, kind, answer);
+      if constexpr (std::is_same_v<Writes, WriteCatalogs>) call.believed = item.believed;
       call.done = [this, asker, serial = item.serial](const RemoteCalls::Outcome& outcome) {
         if (asker) {
           batches_.add(asker, serial, answer_of(outcome, static_cast<const Answer*>(nullptr)));
@@ -161,6 +162,7 @@ private:
         [this](WriteCatalog& request) {
           auto call = command(request.command, request.deadline, WireKind::catalog_command,
                               WireKind::catalog_reply);
+          call.believed = request.believed;
           // Tells the other side's door, too, which commands are bulk.
           if (request.urgency == Urgency::bulk) call.urgency = PeerClass::bulk;
           return promised<CatalogAnswer>(std::move(call));
@@ -169,10 +171,12 @@ private:
           start_all(request, WireKind::catalog_command, WireKind::catalog_reply);
         },
         [this](ReadCatalog& request) {
-          return promised<CatalogReading>(
+          auto call =
               question(storage::encode(storage::WireCatalogQuestion{std::move(request.question),
                                                                     request.at_least}),
-                       request.deadline, WireKind::catalog_question, WireKind::catalog_finding));
+                       request.deadline, WireKind::catalog_question, WireKind::catalog_finding);
+          call.believed = request.believed;
+          return promised<CatalogReading>(std::move(call));
         },
         [this](const ReadStatus&) { return on_status(); },
         [this](const PeerAnswersArrived&) { on_answers(); },
@@ -197,10 +201,11 @@ private:
           start_all(request, WireKind::order_command, WireKind::order_reply);
         },
         [this](ReadOrders& request) {
-          return promised<OrderReading>(
-              question(storage::encode(storage::WireOrderQuestion{std::move(request.question),
-                                                                  request.at_least}),
-                       request.deadline, WireKind::order_question, WireKind::order_finding));
+          auto call = question(storage::encode(storage::WireOrderQuestion{
+                                   std::move(request.question), request.at_least}),
+                               request.deadline, WireKind::order_question, WireKind::order_finding);
+          call.believed = request.believed;
+          return promised<OrderReading>(std::move(call));
         },
         [this](const AwaitCheckout& request) { return on_await(request); },
         [this](const ReadUnfinished&) { return on_unfinished(); },

@@ -175,13 +175,19 @@ private:
 
   template <class Then>
   void to_home(const JobPtr& job, engine::RecordReservation record, Then then) {
-    const RoutesPtr routes = routes_->current();
-    const auto& home = routes->catalog_at(job->id.str());
-    write_to(this, home, WriteCatalog{std::move(record), job->deadline, Urgency::normal},
-             [job, shard = home.shard, then](CatalogAnswer& said) mutable {
-               job->token.raise({shard, said.position});
-               then(said);
-             });
+    const auto shard = std::make_shared<engine::ShardId>();
+    ask_routed<CatalogAnswer>(
+        this, routes_, job->deadline,
+        [this, job, shard, record = std::move(record)](const RoutesPtr& routes, auto answered) {
+          const auto& home = routes->catalog_at(job->id.str());
+          *shard = home.shard;
+          write_to(this, home, WriteCatalog{record, job->deadline, Urgency::normal},
+                   std::move(answered));
+        },
+        [job, shard, then](CatalogAnswer& said) mutable {
+          job->token.raise({*shard, said.position});
+          then(said);
+        });
   }
 
   /// What the home shard has recorded for the key, or why it could not.
@@ -204,7 +210,7 @@ private:
       if (!directory_->find(line.sku)) missing.push_back(line.sku);
     }
     auto asked = missing;
-    resolve_skus(this, *routes_->current(), directory_, std::move(missing), job->deadline,
+    resolve_skus(this, routes_, directory_, std::move(missing), job->deadline,
                  [this, job, asked = std::move(asked)](
                      engine::Result<std::vector<std::optional<engine::Slot>>> found) {
                    if (!found) {
@@ -232,6 +238,7 @@ private:
                                [&](const auto& entry) { return entry.shard == shard; });
       if (part == job->parts.end()) {
         part = job->parts.insert(part, ReservationPart{shard, {}, false, std::nullopt});
+        part->believed = routes->catalog_of(shard).slots;
       }
       part->lines.push_back(line);
     }
@@ -245,7 +252,20 @@ private:
         [this, job] { on_placed(job); });
   }
 
+  /// The parts were made by an older map than a shard's: they are made anew, and what was done
+  /// already is done again, which changes nothing. False: it is too late for that.
+  template <class Again>
+  bool go_astray(const JobPtr& job, Again again) {
+    const bool astray = std::any_of(job->parts.begin(), job->parts.end(), [](const auto& part) {
+      return part.answer && is_wrong_shard(*part.answer);
+    });
+    if (!astray || clock().now() >= job->deadline || !routes_->pause()) return false;
+    pause_for_routes(this, *routes_, [again](bool) { again(); });
+    return true;
+  }
+
   void on_placed(const JobPtr& job) {
+    if (go_astray(job, [this, job] { route(job); })) return;
     if (!job->rerouted && stale_directory(job->parts)) {
       job->rerouted = true;
       for (const auto& line : job->reserve().request.lines) directory_->forget(line.sku);
@@ -281,7 +301,7 @@ private:
       // If this fails the units come back at the reservation's own end.
       write_to(this, *routes_, part.shard,
                WriteCatalog{engine::ReleaseHold{job.id, engine::HoldOwner::client, job.now},
-                            clock().now() + kReleaseTime, Urgency::normal},
+                            clock().now() + kReleaseTime, Urgency::normal, part.believed},
                [](CatalogAnswer&) {});
     }
   }
@@ -289,20 +309,25 @@ private:
   // Commit, release, extend.
 
   void load(const JobPtr& job) {
-    const RoutesPtr routes = routes_->current();
-    const auto& home = routes->catalog_at(job->id.str());
-    const auto at_least = job->settle().context.token.position_of(home.shard);
-    ask<CatalogReading>(this, home.actor,
-                        ReadCatalog{ReadReservation{job->id}, at_least, job->deadline},
-                        [this, job, shard = home.shard](CatalogReading& reading) {
-                          job->token.raise({shard, reading.position});
-                          if (!reading.finding) {
-                            refuse(job, reading.finding.error());
-                            return;
-                          }
-                          job->reservation = std::move(std::get<Reservation>(*reading.finding));
-                          settle(job);
-                        });
+    const auto shard = std::make_shared<engine::ShardId>();
+    ask_routed<CatalogReading>(
+        this, routes_, job->deadline,
+        [this, job, shard](const RoutesPtr& routes, auto answered) {
+          const auto& home = routes->catalog_at(job->id.str());
+          *shard = home.shard;
+          const auto at_least = job->settle().context.token.position_of(home.shard);
+          read_from(this, home, ReadCatalog{ReadReservation{job->id}, at_least, job->deadline},
+                    std::move(answered));
+        },
+        [this, job, shard](CatalogReading& reading) {
+          job->token.raise({*shard, reading.position});
+          if (!reading.finding) {
+            refuse(job, reading.finding.error());
+            return;
+          }
+          job->reservation = std::move(std::get<Reservation>(*reading.finding));
+          settle(job);
+        });
   }
 
   void settle(const JobPtr& job) {
@@ -312,21 +337,28 @@ private:
       record_settled(job, std::move(*over));
       return;
     }
+    const RoutesPtr routes = routes_->current();
     if (request.kind == Kind::commit) {
-      auto parts = split_commit(*job->reservation, request.lines, routes_->current()->map);
+      auto parts = split_commit(*job->reservation, request.lines, routes->map);
       if (!parts) {
         record_settled(job, std::move(parts.error()));
         return;
       }
       job->parts = std::move(*parts);
+      believe(*job, *routes);
       if (job->parts.size() > 1 && job->reservation->expires_at < job->now + kCommitTime) {
         prolong_and_commit(job);
         return;
       }
     } else {
-      job->parts = split(*job->reservation, routes_->current()->map);
+      job->parts = split(*job->reservation, routes->map);
+      believe(*job, *routes);
     }
     settle_parts(job);
+  }
+
+  static void believe(Job& job, const Routes& routes) {
+    for (ReservationPart& part : job.parts) part.believed = routes.catalog_of(part.shard).slots;
   }
 
   void prolong_and_commit(const JobPtr& job) {
@@ -336,6 +368,7 @@ private:
           return engine::ExtendHold{job->id, job->now, job->now + kCommitTime};
         },
         [this, job] {
+          if (go_astray(job, [this, job] { settle(job); })) return;
           if (auto failure = passing_failure(job->parts)) {
             refuse(job, std::move(*failure));
             return;
@@ -359,6 +392,7 @@ private:
           return settle_command(job->settle(), part, job->now);
         },
         [this, job] {
+          if (go_astray(job, [this, job] { settle(job); })) return;
           if (auto failure = passing_failure(job->parts)) {
             refuse(job, std::move(*failure));
             return;
@@ -391,7 +425,8 @@ private:
       ++job->missing;
       job->parts[i].answer.reset();
       write_to(this, *routes_, job->parts[i].shard,
-               WriteCatalog{make_command(job->parts[i]), job->deadline, Urgency::normal},
+               WriteCatalog{make_command(job->parts[i]), job->deadline, Urgency::normal,
+                            job->parts[i].believed},
                [job, i, then](CatalogAnswer& said) mutable {
                  job->token.raise({job->parts[i].shard, said.position});
                  job->parts[i].answer = std::move(said);

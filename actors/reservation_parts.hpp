@@ -20,6 +20,7 @@ struct ReservationPart {
   std::vector<engine::HoldLine> lines;
   bool release = false;  // a partial commit sells nothing of it
   std::optional<CatalogAnswer> answer;
+  Believed believed{};  // by the map that the parts were made by
 };
 
 /// True for refusals that say nothing about the request and may go away by themselves; they are

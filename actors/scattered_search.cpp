@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "actors/search_cover.hpp"
 #include "actors/search_instant.hpp"
 #include "engine/index/catalog_index.hpp"
 
@@ -75,6 +76,13 @@ void ScatteredSearch::start() {
 void ScatteredSearch::begin_attempt() {
   release();
   ++attempt_;
+  const RoutesPtr newer = host_.newer_routes ? host_.newer_routes() : nullptr;
+  if (newer && newer != host_.routes) {
+    // A shard was split or moved: what nodes refused by older routes they may have by these.
+    host_.routes = newer;
+    copies_ = host_.peers->copies();
+    failed_.clear();
+  }
   number_ = host_.next_number();
   merged_.reset();
   groups_.clear();
@@ -90,12 +98,12 @@ void ScatteredSearch::plan() {
   std::vector<ShardChoice> elsewhere;
   for (const auto& link : host_.routes->catalog) {
     const engine::ShardPosition wanted{link.shard, request_->context.token.position_of(link.shard)};
-    auto snapshot = link.publication->snapshot();
-    if (snapshot && engine::snapshot_position(*snapshot) >= wanted.position) {
+    auto found = cover(link.publication, link.slots, request_->context.token);
+    if (found) {
       if (const auto& instant = request_->patience.instant)
-        snapshot = instant->hold(std::move(snapshot));
+        found = instant->hold(link.shard, link.slots, std::move(*found));
       here.shards.push_back(wanted);
-      here.snapshots.push_back(std::move(snapshot));
+      std::move(found->begin(), found->end(), std::back_inserter(here.snapshots));
     } else {
       elsewhere.push_back({wanted, candidates(wanted)});
     }
@@ -165,7 +173,13 @@ void ScatteredSearch::begin(Step step) {
 }
 
 storage::WireSearchOpen ScatteredSearch::open_for(const Group& group) const {
-  return {number_, request_->query, host_.time_of_day, group.shards};
+  storage::WireSearchOpen open{number_, request_->query, host_.time_of_day, group.shards, {}};
+  for (const engine::ShardPosition& wanted : group.shards) {
+    const Believed slots = host_.routes->catalog_of(wanted.shard).slots;
+    if (slots) open.slots.push_back(*slots);
+  }
+  if (open.slots.size() != open.shards.size()) open.slots.clear();
+  return open;
 }
 
 void ScatteredSearch::ask_open(std::size_t group) {
@@ -287,7 +301,9 @@ void ScatteredSearch::on_answer(std::uint64_t attempt, std::size_t group, Result
     note_failure(from, answer.error());
     if (request_->context.abandoned()) return refuse(Errc::canceled, "the client has left");
     // Without a spare copy the others can go on, except that a page once merged has hits of it.
-    if (may_try_again() && (step_ == Step::read || other_copy_of(from))) return begin_attempt();
+    const bool other_routes = host_.newer_routes && host_.newer_routes() != host_.routes;
+    if (may_try_again() && (step_ == Step::read || other_routes || other_copy_of(from)))
+      return begin_attempt();
   }
   if (open_answers_ == 0) advance();
 }

@@ -29,6 +29,7 @@ public:
   struct Parts {
     std::shared_ptr<SearchPeers> peers;
     RoutesPtr routes;
+    std::function<RoutesPtr()> newer_routes{};  // may be null
     engine::Timestamp time_of_day;
     std::function<Deadline()> now;  // thread-safe
     /// Runs something on the actor, later. Thread-safe.

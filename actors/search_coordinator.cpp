@@ -10,6 +10,7 @@
 
 #include "actors/ask.hpp"
 #include "actors/scattered_search.hpp"
+#include "actors/search_cover.hpp"
 #include "actors/search_instant.hpp"
 #include "actors/search_worker.hpp"
 #include "engine/search/search.hpp"
@@ -65,6 +66,7 @@ private:
     caf::typed_response_promise<SearchAnswer> promise;
     Deadline arrived;
     std::function<void(bool)> task = nullptr;  // instead of a request
+    bool again = false;                        // it was taken up twice
   };
   enum class Way : std::uint8_t { here, elsewhere, wait };
 
@@ -91,6 +93,17 @@ private:
     auto promise = make_response_promise<SearchAnswer>();
     Job job{std::move(request), promise, clock().now()};
     ++open_;
+    take_up(std::move(job));
+    return promise;
+  }
+
+  /// A copy that was here when the search was given to a worker is not any more.
+  bool left_behind(Job& job, const SearchAnswer& found) {
+    return peers_ && found.reply && !found.reply->missing.empty() &&
+           !std::exchange(job.again, true);
+  }
+
+  void take_up(Job job) {
     switch (way_of(job.request.context.token)) {
       case Way::here:
         queue_.push_back(std::move(job));
@@ -104,7 +117,6 @@ private:
         wake();
         break;
     }
-    return promise;
   }
 
   void on_task(SearchTask& task) {
@@ -126,6 +138,7 @@ private:
     ScatteredSearch::Parts parts;
     parts.peers = peers_;
     parts.routes = routes_->current();
+    parts.newer_routes = [table = routes_] { return table->current(); };
     const auto& instant = job.request.patience.instant;
     parts.time_of_day = instant ? instant->hold(time_of_day_.now()) : time_of_day_.now();
     parts.now = [&clock = clock()] { return clock.now(); };
@@ -203,11 +216,16 @@ private:
       }
       ++worker->load;
       const auto place = static_cast<std::size_t>(worker - workers_.begin());
-      SearchProducts request = std::move(job.request);
+      // Alone, what is there stays there.
+      SearchProducts request = peers_ ? job.request : std::move(job.request);
       ask<SearchAnswer>(this, worker->actor, std::move(request),
                         [this, place, job = std::move(job)](SearchAnswer& found) mutable {
                           --workers_[place].load;
-                          answer(job, std::move(found));
+                          if (left_behind(job, found)) {
+                            take_up(std::move(job));
+                          } else {
+                            answer(job, std::move(found));
+                          }
                           dispatch();
                         });
     }
@@ -246,9 +264,8 @@ private:
     Way way = Way::here;
     const RoutesPtr routes = routes_->current();
     for (const auto& link : routes->catalog) {
+      if (cover(link.publication, link.slots, token)) continue;
       const auto snapshot = link.publication->snapshot();
-      const engine::Position wanted = token.position_of(link.shard);
-      if (snapshot && engine::snapshot_position(*snapshot) >= wanted) continue;
       // What is led here is nowhere newer; a copy that lags may have to do.
       if (snapshot &&
           (link.publication->role == engine::cluster::Role::primary || !others_have(link.shard))) {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "actors/search_cover.hpp"
 #include "engine/index/catalog_index.hpp"
 #include "storage/wire_search.hpp"
 
@@ -197,20 +198,24 @@ private:
   bool settle(Waiting& entry) {
     OpenSearch search;
     const RoutesPtr routes = routes_->current();
-    for (const engine::ShardPosition& wanted : entry.open.shards) {
-      const auto* link = routes->find_catalog(wanted.shard);
-      auto snapshot = link ? link->publication->snapshot() : nullptr;
-      if (!snapshot) {
+    for (std::size_t i = 0; i < entry.open.shards.size(); ++i) {
+      const engine::ShardPosition& wanted = entry.open.shards[i];
+      Believed slots;
+      if (!entry.open.slots.empty()) slots = entry.open.slots[i];
+      const PublicationPtr shard = find_shown(*routes, wanted.shard);
+      auto found = shard ? cover(shard, slots) : std::nullopt;
+      if (!found) {
+        if (clock().now() < entry.until && may_come(*routes, shard, slots)) return false;
         entry.go_on(Error{Errc::wrong_shard, "no copy of the shard is here", wanted.shard.name()});
         return true;
       }
-      if (engine::snapshot_position(*snapshot) < wanted.position) {
+      if (engine::snapshot_position(*found->front()) < wanted.position) {
         if (clock().now() < entry.until) return false;
         entry.go_on(Error{Errc::consistency_unreachable, "the position was not reached in time",
                           wanted.shard.name()});
         return true;
       }
-      search.snapshots.push_back(std::move(snapshot));
+      std::move(found->begin(), found->end(), std::back_inserter(search.snapshots));
     }
     search.words = engine::plan_words(entry.open.query);
     search.query = std::move(entry.open.query);
@@ -220,6 +225,18 @@ private:
     wake(kExpiryTick);
     entry.go_on(std::move(opened));
     return true;
+  }
+
+  /// A copy here has not split off yet what was split off elsewhere.
+  static bool may_come(const Routes& routes, const PublicationPtr& shard, const Believed& slots) {
+    if (!slots) return false;
+    const auto has_more = [&](const PublicationPtr& each) {
+      const auto view = each->view();
+      return view.snapshot && view.slots && *view.slots != *slots && view.slots->contains(*slots);
+    };
+    return (shard && has_more(shard)) ||
+           std::any_of(routes.catalog.begin(), routes.catalog.end(),
+                       [&](const auto& link) { return has_more(link.publication); });
   }
 
   void on_tick() {

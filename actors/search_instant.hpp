@@ -6,9 +6,13 @@
 #include <vector>
 
 #include "engine/index/catalog_snapshot.hpp"
+#include "engine/state/slot_ownership.hpp"
 #include "engine/types/timestamp.hpp"
 
 namespace souk::actors {
+
+/// What a search looks into for one shard of its routes.
+using SearchCover = std::vector<engine::SnapshotPtr>;
 
 /// The instant that several searches share: of each shard all of them see the snapshot that the
 /// first one saw. Thread-safe.
@@ -17,13 +21,14 @@ namespace souk::actors {
 /// each search came there, which their positions tell.
 class SearchInstant {
 public:
-  /// What was held for that shard, now if nothing was before.
-  engine::SnapshotPtr hold(engine::SnapshotPtr newest) {
+  /// What was held for a shard with these slots, now if nothing was before.
+  SearchCover hold(engine::ShardId shard, const std::optional<engine::SlotRange>& slots,
+                   SearchCover newest) {
     const std::lock_guard lock{mutex_};
-    for (const engine::SnapshotPtr& held : snapshots_) {
-      if (engine::snapshot_shard(*held) == engine::snapshot_shard(*newest)) return held;
+    for (const Held& held : covers_) {
+      if (held.shard == shard && held.slots == slots) return held.cover;
     }
-    return snapshots_.emplace_back(std::move(newest));
+    return covers_.emplace_back(Held{shard, slots, std::move(newest)}).cover;
   }
   engine::Timestamp hold(engine::Timestamp now) {
     const std::lock_guard lock{mutex_};
@@ -33,7 +38,12 @@ public:
 
 private:
   std::mutex mutex_;
-  std::vector<engine::SnapshotPtr> snapshots_;
+  struct Held {
+    engine::ShardId shard;
+    std::optional<engine::SlotRange> slots;
+    SearchCover cover;
+  };
+  std::vector<Held> covers_;
   std::optional<engine::Timestamp> time_;
 };
 

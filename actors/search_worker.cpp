@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "actors/failpoint.hpp"
+#include "actors/search_cover.hpp"
 #include "actors/search_instant.hpp"
 #include "engine/search/search.hpp"
 
@@ -47,13 +48,13 @@ private:
     const auto& instant = request.patience.instant;
     snapshots.reserve(routes->catalog.size());
     for (const auto& link : routes->catalog) {
-      auto snapshot = link.publication->snapshot();
+      auto found = cover(link.publication, link.slots);
       const bool last = &link == &routes->catalog.back();
-      if (snapshot && instant) snapshot = instant->hold(std::move(snapshot));
-      if (!snapshot || (last && failpoint("search.slow_shard"))) {
+      if (found && instant) found = instant->hold(link.shard, link.slots, std::move(*found));
+      if (!found || (last && failpoint("search.slow_shard"))) {
         missing.push_back(link.shard);
       } else {
-        snapshots.push_back(std::move(snapshot));
+        std::move(found->begin(), found->end(), std::back_inserter(snapshots));
       }
     }
     if (snapshots.empty()) return refuse(Errc::unavailable, "no shard is ready");

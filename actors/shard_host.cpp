@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <caf/actor_system.hpp>
+#include <caf/event_based_actor.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 #include <utility>
@@ -10,6 +11,8 @@
 #include "actors/heat.hpp"
 #include "actors/order_shard.hpp"
 #include "actors/recovery.hpp"
+#include "storage/catalog_store.hpp"
+#include "storage/order_store.hpp"
 
 namespace souk::actors {
 
@@ -25,6 +28,16 @@ template <class Handle>
 void end_actor(Handle& handle) {
   if (handle) caf::anon_send_exit(handle, caf::exit_reason::user_shutdown);
   handle = nullptr;
+}
+
+/// The slots of a state of which nothing was saved. Those of a shard that was split are not what
+/// the configuration says until its records have split it here; what they leave is right whatever
+/// was said of the end before.
+engine::SlotRange slots_before_forks(const cluster::Revised& revised) {
+  constexpr std::uint64_t kFirstMap = 1;
+  const cluster::Configuration& shard = revised.configuration;
+  if (shard.map_version <= kFirstMap) return {shard.first_slot, shard.last_slot};
+  return {shard.first_slot, engine::kSlotCount - 1};
 }
 
 ShardLimits limits_of(const NodeConfig& config) {
@@ -125,17 +138,151 @@ Result<void> ShardHost::open(const std::vector<cluster::Revised>& configurations
   }
   for (const cluster::Revised& each : configurations) parts_.on_configuration(each);
   rebuild_routes();  // the ways to other nodes are needed by the shards
+  // What was split off and never saved is split off again by its parent, which has a lower number.
+  const auto later = std::partition(mine.begin(), mine.end(), [this](const auto& each) {
+    return kept_here(each.configuration.shard);
+  });
+  std::vector<cluster::Revised> rest{later, mine.end()};
+  mine.erase(later, mine.end());
   if (!mine.empty()) {
     if (const auto opened = Opening{*this, std::move(mine)}.run(progress); !opened) return opened;
+  }
+  std::sort(rest.begin(), rest.end(), [](const auto& a, const auto& b) {
+    return a.configuration.shard < b.configuration.shard;
+  });
+  for (const cluster::Revised& each : rest) {
+    if (!can_open(each.configuration)) continue;
+    if (const auto opened = open_one(each, nullptr); !opened) return opened;
   }
   rebuild_routes();
   return {};
 }
 
-Result<void> ShardHost::open_one(const cluster::Revised& revised, engine::NamePool* names) {
-  const ShardId id = revised.configuration.shard;
-  const RecoverySource source{parts_.database, parts_.journal, parts_.segments, id, names};
+/// Whether the copy's state can be recovered from this disk alone.
+bool ShardHost::kept_here(ShardId id) const {
+  const bool catalog = id.service == Service::catalog;
+  const auto saved = catalog ? storage::CatalogStore{*parts_.database, id}.is_saved()
+                             : storage::OrderStore{*parts_.database, id}.is_saved();
+  if (!saved || *saved) return true;  // opening it tells what is wrong
+  const auto first = parts_.journal->first(id);
+  return !first || *first == 1;
+}
+
+bool ShardHost::can_open(const cluster::Configuration& configuration) const {
+  const ShardId id = configuration.shard;
+  {
+    const std::lock_guard lock{mutex_};
+    if (forked_.contains(id)) return true;
+  }
+  if (kept_here(id)) return true;
+  if (configuration.status != cluster::ShardStatus::active) return false;
+  {
+    // A copy here has not applied the split yet.
+    const std::lock_guard lock{mutex_};
+    for (const auto& [other, hosted] : hosted_) {
+      const auto slots = hosted.publication->slots();
+      if (other.service == id.service && slots && slots->contains(configuration.first_slot))
+        return false;
+    }
+  }
+  // A member that has never taken part would be one without the state it counts for: it stays away
+  // until it is removed and joins again.
+  if (!configuration.is_secondary(parts_.self)) return true;
+  const auto kept = parts_.journal->recovered(id);
+  return !kept || kept->epoch != 0;
+}
+
+Result<cluster::Recovered> ShardHost::journal_of(ShardId id, engine::Position state) const {
   auto kept = parts_.journal->recovered(id);
+  if (!kept || state != kForkBase.position || kept->committed.position != 0 || !kept->tail.empty())
+    return kept;
+  if (const auto based = parts_.journal->install_base(id, kForkBase); !based) return based.error();
+  kept->committed = kForkBase;
+  return kept;
+}
+
+/// On the thread of the shard that was split.
+PublicationPtr ShardHost::take_fork(ShardId parent, std::unique_ptr<engine::CatalogReplica> child) {
+  const ShardId id = child->state().shard();
+  const engine::SnapshotPtr snapshot = begin_fork(*child);
+  const bool wanted = wants_fork(id);
+  caf::anon_send(parts_.materialiser,
+                 SaveCatalogFork{parent, id,
+                                 std::make_shared<const engine::CatalogChanges>(
+                                     child->state().take_changes())});
+  PublicationPtr publication = publication_of(id);
+  if (!wanted) return publication;
+  publication->set_slots(child->state().slots().range);
+  publication->publish(snapshot);
+  keep_fork(id, {std::move(child), nullptr});
+  return publication;
+}
+
+void ShardHost::take_fork(ShardId parent, std::unique_ptr<engine::OrderState> child) {
+  const ShardId id = child->shard();
+  begin_fork(*child);
+  const bool wanted = wants_fork(id);
+  // The rows of finished orders have to be there before anybody asks for them.
+  const std::shared_ptr<engine::OrderState> state = std::move(child);
+  parts_.system->spawn([this, wanted, id, state, request = SaveOrdersFork{parent, state},
+                        materialiser = parts_.materialiser](caf::event_based_actor* self) {
+    self->request(materialiser, caf::infinite, request)
+        .then(
+            [this, wanted, id, state](const Saved& saved) {
+              if (wanted && saved.result)
+                keep_fork(id, {nullptr, std::make_unique<engine::OrderState>(std::move(*state))});
+            },
+            [](const caf::error&) {});
+  });
+}
+
+bool ShardHost::wants_fork(ShardId child) const {
+  if (kept_here(child)) return false;  // that is newer
+  const std::lock_guard lock{mutex_};
+  const auto known = known_.find(child);
+  return !hosted_.contains(child) && (known == known_.end() || holds(known->second.configuration));
+}
+
+void ShardHost::keep_fork(ShardId child, Forked forked) {
+  {
+    const std::lock_guard lock{mutex_};
+    if (ended_) return;
+    forked_[child] = std::move(forked);
+    changed_ = true;
+  }
+  wake_.notify_all();
+}
+
+/// Those that were split off are found through their parent, until the routes name them.
+void ShardHost::show_children(const PublicationPtr& parent, const engine::SlotOwnership& slots) {
+  std::vector<PublicationPtr> children;
+  for (const engine::SlotsForked& each : slots.forked)
+    children.push_back(publication_of(each.child));
+  parent->publish_forked(parent->snapshot(), slots.range, children);
+}
+
+Result<void> ShardHost::open_one(const cluster::Revised& revised, engine::NamePool* names,
+                                 Forked forked) {
+  const ShardId id = revised.configuration.shard;
+  const RecoverySource source{
+      parts_.database, parts_.journal, parts_.segments, id, names, slots_before_forks(revised)};
+  RecoveredCatalog catalog;
+  RecoveredOrders orders;
+  engine::Position position = 0;
+  // First of all, see Journal::recovered().
+  if (auto settled = parts_.journal->recovered(id); !settled) return settled.error();
+  if (id.service == Service::orders) {
+    auto recovered = recover_orders(source, std::move(forked.orders));
+    if (!recovered) return recovered.error();
+    orders = std::move(*recovered);
+    position = orders.state->position();
+  } else {
+    auto recovered = recover_catalog(source, std::move(forked.catalog));
+    if (!recovered) return recovered.error();
+    catalog = std::move(*recovered);
+    position = catalog.replica->state().position();
+  }
+  auto kept = journal_of(id, position);
   if (!kept) return kept.error();
 
   HostedShard shard;
@@ -160,12 +307,14 @@ Result<void> ShardHost::open_one(const cluster::Revised& revised, engine::NamePo
   };
 
   if (id.service == Service::orders) {
-    auto recovered = recover_orders(source);
-    if (!recovered) return recovered.error();
-    shard.publication->materialised = recovered->materialised;
+    shard.publication->materialised = orders.materialised;
+    show_children(shard.publication, orders.state->slots());
     shard.replica = spawn_shard_replica(*parts_.system, std::move(replica));
     OrderShardParts parts;
-    parts.state = std::move(recovered->state);
+    parts.state = std::move(orders.state);
+    parts.forked = [this, id](std::unique_ptr<engine::OrderState> child) {
+      take_fork(id, std::move(child));
+    };
     parts.publication = shard.publication;
     parts.store = std::make_unique<storage::OrderStore>(*parts_.database, id);
     parts.log = shard.replica;
@@ -183,16 +332,18 @@ Result<void> ShardHost::open_one(const cluster::Revised& revised, engine::NamePo
     shard.orders = spawn_order_shard(*parts_.system, std::move(parts));
     caf::anon_send(shard.replica, MeetShard{shard.orders});
   } else {
-    auto recovered = recover_catalog(source);
-    if (!recovered) return recovered.error();
-    recovered->replica->state().for_each_product([&](const engine::ProductEntry& product) {
+    catalog.replica->state().for_each_product([&](const engine::ProductEntry& product) {
       for (const engine::Sku& sku : product.skus) parts_.directory->learn(sku, product.id);
     });
-    shard.publication->materialised = recovered->materialised;
-    shard.publication->publish(recovered->snapshot);
+    shard.publication->materialised = catalog.materialised;
+    shard.publication->publish(catalog.snapshot);
+    show_children(shard.publication, catalog.replica->state().slots());
     shard.replica = spawn_shard_replica(*parts_.system, std::move(replica));
     CatalogShardParts parts;
-    parts.replica = std::move(recovered->replica);
+    parts.replica = std::move(catalog.replica);
+    parts.forked = [this, id](std::unique_ptr<engine::CatalogReplica> child) {
+      return take_fork(id, std::move(child));
+    };
     parts.publication = shard.publication;
     parts.store.emplace(*parts_.database, id);
     parts.log = shard.replica;
@@ -285,6 +436,7 @@ void ShardHost::follow() {
                                          [this](const storage::ConfigurationsChanged& news) {
                                            for (const cluster::Revised& each : news.changed)
                                              take_in(each);
+                                           for (const ShardId id : news.erased) forget(id);
                                          });
   thread_ = std::jthread{[this](const std::stop_token& stop) { work(stop); }};
 }
@@ -305,10 +457,19 @@ void ShardHost::take_in(cluster::Revised revised) {
   wake_.notify_all();
 }
 
+/// Only a shard that was to be split off is ever erased, when the split is called off before it.
+void ShardHost::forget(ShardId id) {
+  const std::lock_guard lock{mutex_};
+  const auto known = known_.find(id);
+  if (known != known_.end() && known->second.configuration.status == cluster::ShardStatus::pending)
+    known_.erase(known);
+}
+
 void ShardHost::work(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     std::vector<cluster::Revised> to_open;
     std::vector<ShardId> to_close;
+    std::vector<ShardId> unwanted;
     decltype(arrived_) arrived;
     {
       std::unique_lock lock{mutex_};
@@ -320,11 +481,21 @@ void ShardHost::work(const std::stop_token& stop) {
         const bool here = hosted_.contains(id);
         if (holds(each.configuration) && !here) to_open.push_back(each);
         if (!holds(each.configuration) && here) to_close.push_back(id);
+        if (!holds(each.configuration) && forked_.erase(id) > 0) unwanted.push_back(id);
       }
     }
     rebuild_routes();
+    for (const ShardId id : unwanted) publication_of(id)->publish(nullptr);
+    std::erase_if(to_open, [this](const auto& each) { return !can_open(each.configuration); });
     for (const cluster::Revised& each : to_open) {
-      if (const auto opened = open_one(each, nullptr); !opened) parts_.health->failed = true;
+      Forked forked;
+      {
+        const std::lock_guard lock{mutex_};
+        if (auto found = forked_.extract(each.configuration.shard))
+          forked = std::move(found.mapped());
+      }
+      if (const auto opened = open_one(each, nullptr, std::move(forked)); !opened)
+        parts_.health->failed = true;
     }
     for (const ShardId id : to_close) close_one(id);
     for (auto& [id, checkpoint] : arrived) install_one(id, *checkpoint);
@@ -361,6 +532,7 @@ void ShardHost::rebuild_routes() {
   for (const cluster::Configuration& each : all) {
     if (each.status != cluster::ShardStatus::active) continue;
     const ShardId id = each.shard;
+    const engine::SlotRange slots{each.first_slot, each.last_slot};
     const PublicationPtr publication = publication_of(id);
     const std::lock_guard lock{mutex_};
     const auto hosted = hosted_.find(id);
@@ -369,11 +541,14 @@ void ShardHost::rebuild_routes() {
       auto& way = remote_catalog_[id];
       if (!way) way = parts_.remote_catalog(id, publication);
       routes->catalog.push_back(
-          {id, leads ? CatalogShard{hosted->second.catalog} : way, publication});
+          {id, leads ? CatalogShard{hosted->second.catalog} : way, publication, slots});
+      if (!routes->catalog.back().actor) return;  // alone, and not open yet
     } else {
       auto& way = remote_orders_[id];
       if (!way) way = parts_.remote_orders(id, publication);
-      routes->orders.push_back({id, leads ? OrderShard{hosted->second.orders} : way, publication});
+      routes->orders.push_back(
+          {id, leads ? OrderShard{hosted->second.orders} : way, publication, slots});
+      if (!routes->orders.back().actor) return;
     }
   }
   parts_.table->replace(std::move(routes));
@@ -392,11 +567,13 @@ bool ShardHost::wait_settled(std::chrono::milliseconds time) const {
   const auto end = std::chrono::steady_clock::now() + time;
   for (;;) {
     const auto shards = publications();
-    const bool settled = std::all_of(shards.begin(), shards.end(), [this](const auto& shard) {
-      const cluster::Role role = shard->role;
-      return shard->open || (shard->leader != 0 &&
-                             (role == cluster::Role::secondary || role == cluster::Role::learner));
-    });
+    const bool known = !parts_.table->current()->catalog.empty();
+    const bool settled =
+        known && std::all_of(shards.begin(), shards.end(), [this](const auto& shard) {
+          const cluster::Role role = shard->role;
+          return shard->open || (shard->leader != 0 && (role == cluster::Role::secondary ||
+                                                        role == cluster::Role::learner));
+        });
     if (settled) return true;
     if (std::chrono::steady_clock::now() >= end) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds{2});
@@ -485,6 +662,7 @@ void ShardHost::end() {
     end_actor(shard.replica);
   }
   hosted_.clear();
+  forked_.clear();
   for (auto& [id, way] : remote_catalog_) end_actor(way);
   for (auto& [id, way] : remote_orders_) end_actor(way);
   checkouts_ = nullptr;

@@ -19,6 +19,7 @@
 #include "actors/replica_actor.hpp"
 #include "actors/route_table.hpp"
 #include "actors/sku_directory.hpp"
+#include "engine/catalog/catalog_replica.hpp"
 #include "engine/state/name_pool.hpp"
 #include "storage/checkpoint.hpp"
 #include "storage/cluster_facts.hpp"
@@ -38,8 +39,8 @@ struct HostedShard {
 
 /// The copies of shards that this node holds, and the routes to all others. Opens a copy when a
 /// configuration names this node, closes it when none does any more, tells each replica of its
-/// configuration, and replaces the routes whenever one changed. Thread-safe; its own thread does
-/// what takes long.
+/// configuration, opens the copy of a shard that a copy here splits off, and replaces the routes
+/// whenever one changed. Thread-safe; its own thread does what takes long.
 class ShardHost {
 public:
   struct Parts {
@@ -105,12 +106,27 @@ public:
 
 private:
   class Opening;
+  struct Forked {
+    std::unique_ptr<engine::CatalogReplica> catalog;
+    std::unique_ptr<engine::OrderState> orders;
+  };
   struct Opened {
     HostedShard shard;
     engine::Position applied = 0;
   };
   engine::Result<void> open_one(const engine::cluster::Revised& configuration,
-                                engine::NamePool* names);
+                                engine::NamePool* names, Forked forked = {});
+  engine::Result<engine::cluster::Recovered> journal_of(engine::ShardId shard,
+                                                        engine::Position state) const;
+  /// False: what the copy begins with is not here yet.
+  bool can_open(const engine::cluster::Configuration& configuration) const;
+  bool kept_here(engine::ShardId shard) const;
+  PublicationPtr take_fork(engine::ShardId parent, std::unique_ptr<engine::CatalogReplica> child);
+  void take_fork(engine::ShardId parent, std::unique_ptr<engine::OrderState> child);
+  void keep_fork(engine::ShardId child, Forked forked);
+  bool wants_fork(engine::ShardId child) const;
+  void show_children(const PublicationPtr& parent, const engine::SlotOwnership& slots);
+  void forget(engine::ShardId shard);
   void close_one(engine::ShardId shard);
   void install_one(engine::ShardId shard, storage::CheckpointStaging& checkpoint);
   PublicationPtr publication_of(engine::ShardId shard);
@@ -134,6 +150,7 @@ private:
   std::set<engine::ShardId> leading_;
   CheckoutCoordinator checkouts_;
   std::deque<std::pair<engine::ShardId, std::unique_ptr<storage::CheckpointStaging>>> arrived_;
+  std::map<engine::ShardId, Forked> forked_;  // split off here, not opened yet
   bool changed_ = false;
   bool ended_ = false;
   std::mutex routes_mutex_;  // one at a time builds routes

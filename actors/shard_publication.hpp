@@ -6,9 +6,13 @@
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "engine/cluster/update.hpp"
 #include "engine/index/catalog_snapshot.hpp"
+#include "engine/state/slot_ownership.hpp"
 #include "engine/types/shard.hpp"
 
 namespace souk::actors {
@@ -71,6 +75,33 @@ public:
     const std::lock_guard lock{mutex_};
     snapshot_.swap(snapshot);
   }
+  /// The state from which what was split off is gone, and who has it, at one instant.
+  void publish_forked(engine::SnapshotPtr snapshot, std::optional<engine::SlotRange> left,
+                      const std::vector<std::shared_ptr<ShardPublication>>& children) {
+    const std::lock_guard lock{mutex_};
+    snapshot_.swap(snapshot);
+    slots_ = left;
+    children_.insert(children_.end(), children.begin(), children.end());
+  }
+  /// Which slots the shown state has; nothing: not told.
+  void set_slots(std::optional<engine::SlotRange> slots) {
+    const std::lock_guard lock{mutex_};
+    slots_ = slots;
+  }
+  std::optional<engine::SlotRange> slots() const {
+    const std::lock_guard lock{mutex_};
+    return slots_;
+  }
+  /// All of one instant.
+  struct View {
+    engine::SnapshotPtr snapshot;
+    std::optional<engine::SlotRange> slots;
+    std::vector<std::shared_ptr<ShardPublication>> children;  // split off while this node looked on
+  };
+  View view() const {
+    const std::lock_guard lock{mutex_};
+    return {snapshot_, slots_, children_};
+  }
 
 private:
   std::atomic<std::uint32_t> queued_{0};
@@ -78,6 +109,8 @@ private:
   // for one pointer copy costs the same and is visible to it.
   mutable std::mutex mutex_;
   engine::SnapshotPtr snapshot_;
+  std::optional<engine::SlotRange> slots_;
+  std::vector<std::shared_ptr<ShardPublication>> children_;
 };
 using PublicationPtr = std::shared_ptr<ShardPublication>;
 

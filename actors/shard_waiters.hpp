@@ -117,6 +117,56 @@ private:
   std::vector<Waiting> reads_;
 };
 
+/// Who wants the shard split, until that is applied.
+class ForkWaiters {
+public:
+  using Promise = caf::typed_response_promise<ShardForked>;
+
+  void add(const engine::ForkSlots& fork, Promise promise) {
+    waiters_.push_back({fork, std::move(promise), std::nullopt});
+  }
+  bool undecided() const {
+    return !waiters_.empty() && !waiters_.back().answer_at;  // they are decided in order
+  }
+  /// `decide(fork)` gives the refusal or the position at which it is done; nothing: not now.
+  template <class Decide>
+  void decide(Decide decide) {
+    for (Waiter& waiter : waiters_) {
+      if (waiter.answer_at) continue;
+      const std::optional<engine::Result<engine::Position>> decided = decide(waiter.fork);
+      if (!decided) return;
+      if (!*decided) waiter.result = decided->error();
+      waiter.answer_at = *decided ? **decided : 0;
+    }
+  }
+  void applied(engine::Position position) {
+    std::erase_if(waiters_, [&](Waiter& waiter) {
+      if (!waiter.answer_at || *waiter.answer_at > position) return false;
+      waiter.promise.deliver(ShardForked{waiter.result});
+      return true;
+    });
+  }
+  void give_up(const engine::Error& why) {
+    for (Waiter& waiter : std::exchange(waiters_, {})) waiter.promise.deliver(ShardForked{why});
+  }
+  /// As WaitingReads::forget().
+  void forget() { waiters_.clear(); }
+
+private:
+  struct Waiter {
+    engine::ForkSlots fork;
+    Promise promise;
+    std::optional<engine::Position> answer_at;
+    engine::Result<void> result{};
+  };
+  std::vector<Waiter> waiters_;
+};
+
+/// Whether a shard that owns `owned` is the one its asker took it for.
+inline bool misbelieved(const engine::SlotOwnership& owned, const Believed& believed) {
+  return believed && owned.range && !owned.range->contains(*believed);
+}
+
 /// Those who want to know when the state of a position is in its tables.
 class SaveWaiters {
 public:

@@ -15,7 +15,7 @@ namespace souk::actors {
 /// entry per SKU, in order: the slot of its product or nothing if no product claims it; or the
 /// error of a shard that could not say.
 template <class Self, class Done>
-void resolve_skus(Self* self, const Routes& routes, std::shared_ptr<SkuDirectory> directory,
+void resolve_skus(Self* self, RouteTablePtr table, std::shared_ptr<SkuDirectory> directory,
                   std::vector<engine::Sku> skus, Deadline deadline, Done done) {
   using Slots = std::vector<std::optional<engine::Slot>>;
   struct Gathering {
@@ -33,23 +33,28 @@ void resolve_skus(Self* self, const Routes& routes, std::shared_ptr<SkuDirectory
     return;
   }
   for (std::size_t i = 0; i < count; ++i) {
-    const auto& link = routes.catalog_at(gathering->skus[i].str());
-    ask<CatalogReading>(self, link.actor, ReadCatalog{ReadClaim{gathering->skus[i]}, 0, deadline},
-                        [gathering, directory, i](CatalogReading& reading) {
-                          if (reading.finding) {
-                            const auto& product = std::get<engine::ProductId>(*reading.finding);
-                            directory->learn(gathering->skus[i], product);
-                            gathering->slots[i] = engine::slot_of(product.str());
-                          } else if (reading.finding.error().code != engine::Errc::unknown_sku) {
-                            gathering->failure = reading.finding.error();
-                          }
-                          if (--gathering->missing != 0) return;
-                          if (gathering->failure) {
-                            gathering->done(engine::Result<Slots>{*gathering->failure});
-                          } else {
-                            gathering->done(engine::Result<Slots>{std::move(gathering->slots)});
-                          }
-                        });
+    ask_routed<CatalogReading>(
+        self, table, deadline,
+        [=](const RoutesPtr& routes, auto answered) {
+          const engine::Sku& sku = gathering->skus[i];
+          read_from(self, routes->catalog_at(sku.str()), ReadCatalog{ReadClaim{sku}, 0, deadline},
+                    std::move(answered));
+        },
+        [gathering, directory, i](CatalogReading& reading) {
+          if (reading.finding) {
+            const auto& product = std::get<engine::ProductId>(*reading.finding);
+            directory->learn(gathering->skus[i], product);
+            gathering->slots[i] = engine::slot_of(product.str());
+          } else if (reading.finding.error().code != engine::Errc::unknown_sku) {
+            gathering->failure = reading.finding.error();
+          }
+          if (--gathering->missing != 0) return;
+          if (gathering->failure) {
+            gathering->done(engine::Result<Slots>{*gathering->failure});
+          } else {
+            gathering->done(engine::Result<Slots>{std::move(gathering->slots)});
+          }
+        });
   }
 }
 

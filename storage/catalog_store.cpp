@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <unordered_set>
 #include <utility>
 
 #include "storage/record.hpp"
@@ -138,27 +139,37 @@ Result<void> CatalogStore::check_forks(const CatalogChanges& changes) const {
 }
 
 Result<void> CatalogStore::save_fork(engine::CatalogState& child) {
-  CatalogStore store{database_, child.shard()};
+  const Result<bool> saved = CatalogStore{database_, child.shard()}.is_saved();
+  if (!saved) return saved.error();
+  if (*saved) return {};
+  return save_fork(child.shard(), child.take_changes());
+}
+
+Result<void> CatalogStore::save_fork(engine::ShardId child, const CatalogChanges& changes) {
+  CatalogStore store{database_, child};
   const Result<bool> saved = store.is_saved();
   if (!saved) return saved.error();
   if (*saved) return {};
+  std::unordered_set<engine::Sku> skus;
+  for (const auto* list : {&changes.product_skus, &changes.skus}) {
+    for (const engine::SkuEntry& entry : *list) skus.insert(entry.terms.sku);
+  }
   // History is only ever added to, so it may be there before the rest of the child is.
   Batch batch{database_};
   std::size_t bytes = 0;
   Result<void> done;
   const Result<void> scanned = database_.scan(
-      Table::ledger, shard_key(shard_), position_key(shard_, child.slots().history + 1),
+      Table::ledger, shard_key(shard_), position_key(shard_, changes.slots.history + 1),
       [&](std::string_view key, std::string_view value) {
         Result<std::vector<engine::LedgerEntry>> entries = decode_ledger(key, value);
         if (!entries) {
           done = entries.error();
           return false;
         }
-        std::erase_if(*entries, [&](const engine::LedgerEntry& entry) {
-          return child.sku(entry.sku) == nullptr;
-        });
+        std::erase_if(*entries,
+                      [&](const engine::LedgerEntry& entry) { return !skus.contains(entry.sku); });
         if (entries->empty()) return true;
-        const std::string to = position_key(child.shard(), position_in(key));
+        const std::string to = position_key(child, position_in(key));
         std::string row = encode_ledger(to, entries->data(), entries->size());
         bytes += row.size();
         batch.put(Table::ledger, to, row);
@@ -172,7 +183,7 @@ Result<void> CatalogStore::save_fork(engine::CatalogState& child) {
   if (!done) return done;
   if (const Result<void> written = database_.write(batch, Durability::unlogged); !written)
     return written;
-  return store.save(child.take_changes());
+  return store.save(changes);
 }
 
 Result<void> CatalogStore::save(const CatalogChanges& changes) {

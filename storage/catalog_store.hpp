@@ -24,6 +24,8 @@ public:
   /// Whatever a crash leaves of the two, this shard's state with its journal has the child in it,
   /// or the child is saved.
   engine::Result<void> save_fork(engine::CatalogState& child);
+  /// The same of a child that goes on meanwhile: `changes` are its first take_changes().
+  engine::Result<void> save_fork(engine::ShardId child, const engine::CatalogChanges& changes);
   /// True if something of the shard was saved.
   engine::Result<bool> is_saved() const;
   /// Fills `state` with everything saved (load() in chunks, then set_loaded()); leaves it alone if

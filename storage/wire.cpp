@@ -135,6 +135,12 @@ bool read_position(const pb::WirePosition& in, engine::ShardPosition& out, WireF
   return read_shard(in.service(), in.shard(), out.shard, fault);
 }
 
+bool read_slots(const pb::WireSlots& in, engine::SlotRange& out) {
+  if (in.first() > in.last() || in.last() >= engine::kSlotCount) return false;
+  out = {static_cast<engine::Slot>(in.first()), static_cast<engine::Slot>(in.last())};
+  return true;
+}
+
 std::string encode(const Envelope& envelope) {
   assert(envelope.payload.size() <= kWireBytesMax);
   pb::WireHead head;
@@ -147,6 +153,10 @@ std::string encode(const Envelope& envelope) {
   if (envelope.deadline) {
     const auto left = envelope.deadline->count();
     head.set_deadline_ms(left > 0 ? static_cast<std::uint64_t>(left) : 0);
+  }
+  if (envelope.believed) {
+    head.mutable_believed()->set_first(envelope.believed->first);
+    head.mutable_believed()->set_last(envelope.believed->last);
   }
   const std::size_t size = head.ByteSizeLong();
   std::string out;
@@ -202,6 +212,10 @@ Result<Envelope> decode_envelope(std::string_view bytes) {
     // A deadline of years is none of ours; a day keeps every sum with a clock far from overflow.
     constexpr std::uint64_t kDay = 86'400'000;
     out.deadline = std::chrono::milliseconds{std::min(head.deadline_ms(), kDay)};
+  }
+  if (head.has_believed()) {
+    if (!read_slots(head.believed(), out.believed.emplace()))
+      return wire_error(Errc::corrupt_record, "envelope.believed", ": no slots");
   }
   return out;
 }

@@ -12,6 +12,7 @@
 #include "engine/order/order_question.hpp"
 #include "engine/search/query.hpp"
 #include "engine/search/search_result.hpp"
+#include "engine/state/slot_ownership.hpp"
 #include "engine/types/result.hpp"
 #include "engine/types/shard_status.hpp"
 
@@ -77,6 +78,8 @@ struct Envelope {
   engine::ShardId shard;
   engine::Epoch epoch = 0;
   std::optional<std::chrono::milliseconds> deadline;
+  /// The slots of `shard` by the sender's map; nothing: it chose the shard by something else.
+  std::optional<engine::SlotRange> believed{};
   std::string_view payload;
 };
 std::string encode(const Envelope& envelope);

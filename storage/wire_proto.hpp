@@ -98,6 +98,8 @@ bool read_shard(std::uint32_t service, std::uint32_t number, engine::ShardId& ou
 void write(const engine::Replay& value, pb::WireReplay& out);
 engine::Replay read_replay(const pb::WireReplay& in);
 void write_position(const engine::ShardPosition& value, pb::WirePosition& out);
+/// False: not a range of slots.
+bool read_slots(const pb::WireSlots& in, engine::SlotRange& out);
 bool read_position(const pb::WirePosition& in, engine::ShardPosition& out, WireFault& fault);
 
 /// With its SKU, which the record leaves to the key.

@@ -32,6 +32,8 @@ struct WireSearchOpen {
   engine::Query query;
   engine::Timestamp now;
   std::vector<engine::ShardPosition> shards;  // to look into, and how far each must be applied
+  /// The slots of each by the asker's map: exactly their products are wanted. Empty: not told.
+  std::vector<engine::SlotRange> slots{};
 };
 struct WireSearchRun {
   std::uint64_t search = 0;

@@ -24,6 +24,11 @@ void write_open(const WireSearchOpen& open, pb::WireSearchOpen& out) {
   write_query(open.query, *out.mutable_query());
   out.set_now(open.now.microseconds());
   for (const engine::ShardPosition& at : open.shards) write_position(at, *out.add_shards());
+  for (const engine::SlotRange& slots : open.slots) {
+    pb::WireSlots& to = *out.add_slots();
+    to.set_first(slots.first);
+    to.set_last(slots.last);
+  }
 }
 
 bool read_open(pb::WireSearchOpen& in, WireSearchOpen& out, WireFault& fault) {
@@ -32,6 +37,11 @@ bool read_open(pb::WireSearchOpen& in, WireSearchOpen& out, WireFault& fault) {
   for (const pb::WirePosition& shard : in.shards()) {
     if (!read_position(shard, out.shards.emplace_back(), fault)) return false;
   }
+  for (const pb::WireSlots& slots : in.slots()) {
+    if (!read_slots(slots, out.slots.emplace_back())) return fault.corrupt("open.slots");
+  }
+  if (!out.slots.empty() && out.slots.size() != out.shards.size())
+    return fault.corrupt("open.slots");
   return read_query(*in.mutable_query(), out.query, fault);
 }
 

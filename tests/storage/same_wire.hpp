@@ -104,7 +104,7 @@ SOUK_WIRE_FIELDS(engine::FacetTally::Number, a, b)
 SOUK_WIRE_FIELDS(engine::FacetTally, a, b, c)
 SOUK_WIRE_FIELDS(engine::PartHit, a, b, c, d)
 SOUK_WIRE_FIELDS(engine::SearchPart, a, b, c, d, e, f, g, h, i)
-SOUK_WIRE_FIELDS(storage::WireSearchOpen, a, b, c, d)
+SOUK_WIRE_FIELDS(storage::WireSearchOpen, a, b, c, d, e)
 SOUK_WIRE_FIELDS(storage::WireSearchRun, a, b, c, d, e)
 SOUK_WIRE_FIELDS(storage::WireSearchRead, a, b)
 #undef SOUK_WIRE_FIELDS
