@@ -119,8 +119,9 @@ test('pages: the second shows the rest, and going back shows the first', () =>
     await settled(page);
     const second = await page.$$eval('.card', (all) => all.map((each) => each.dataset.id));
     assert.equal(new Set([...first, ...second]).size, 37);
-    await page.waitForTimeout(500);
+    await page.waitForURL(/page=2/);
     await page.goBack();
+    await page.locator(`.card[data-id=${first[0]}]`).waitFor();
     await settled(page);
     assert.deepEqual(await page.$$eval('.card', (all) => all.map((each) => each.dataset.id)), first);
   }));

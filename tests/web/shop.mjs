@@ -39,6 +39,14 @@ export async function withPage(options, act, allow = []) {
   );
   const page = await context.newPage();
   page.setDefaultTimeout(8000);
+  // Searches that are not answered yet.
+  page.searches = 0;
+  const count = (by) => (request) => {
+    if (request.url().includes('/multi_search')) page.searches += by;
+  };
+  page.on('request', count(1));
+  page.on('requestfinished', count(-1));
+  page.on('requestfailed', count(-1));
   page.on('pageerror', (error) => faults.push(`threw ${error.stack}`));
   page.on('console', (message) => {
     const from = message.location().url || '';
@@ -67,8 +75,8 @@ export async function goShop(page, query = '') {
 
 /** Waits until the widgets show the answer to what was chosen last. */
 export async function settled(page) {
-  await page.waitForTimeout(120);
-  await page.waitForLoadState('networkidle').catch(() => {});
+  await page.waitForTimeout(150);
+  while (page.searches > 0) await page.waitForTimeout(50);
   await page.waitForTimeout(120);
 }
 
