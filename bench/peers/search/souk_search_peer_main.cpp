@@ -1,0 +1,254 @@
+// Souk's engine as a contestant of a search comparison: one command per line on stdin, one JSON
+// line per answer on stdout. A command is words parted by single spaces:
+//   build DOCS DIRECTORY SCHEMA   indexes a table of products, leaves the segments in the directory
+//   open DIRECTORY                indexes the same table once more and keeps it in memory
+//   run KIND QUERIES SECONDS      CPU and wall microseconds of each query
+//   answers KIND QUERIES FILE     what the queries find: query, place, product, score
+//   quit
+// DOCS: id, title, class, category, description, features, brand, price, stock, parted by tabs.
+// Kinds: and, prefix, filtand. A disjunction and misspellings answer with an error, because the
+// engine has neither.
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/catalog/product_codec.hpp"
+#include "engine/index/catalog_index.hpp"
+#include "engine/index/saved_segment.hpp"
+#include "engine/search/search_part.hpp"
+#include "engine/search/search_statistics.hpp"
+
+using namespace souk::engine;
+
+namespace {
+
+constexpr Timestamp kNow{1'800'000'000'000'000};
+constexpr std::size_t kPublishEvery = 10'000;
+constexpr std::size_t kColumns = 9;
+
+using Row = std::vector<std::string>;
+
+std::vector<std::string> split(std::string_view line, char separator) {
+  std::vector<std::string> parts;
+  for (std::size_t at = line.find(separator); at != std::string_view::npos;
+       at = line.find(separator)) {
+    parts.emplace_back(line.substr(0, at));
+    line.remove_prefix(at + 1);
+  }
+  parts.emplace_back(line);
+  return parts;
+}
+
+double seconds_of(clockid_t clock) {
+  timespec time{};
+  clock_gettime(clock, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
+
+std::int64_t number(const std::string& text) {
+  std::int64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+/// The first two levels.
+std::string category(const std::string& path) {
+  const std::size_t first = path.find(" / ");
+  if (first == std::string::npos) return path;
+  return path.substr(0, path.find(" / ", first + 3));
+}
+
+Product product_of(const Row& row) {
+  Product product;
+  product.id = ProductId{row[0]};
+  product.description = row[1] + " " + row[4] + " " + row[5];
+  product.brand = row[6];
+  product.categories = {category(row[3])};
+  Variant variant;
+  variant.sku = Sku{row[0]};
+  variant.price = {number(row[7]), *Currency::parse("EUR")};
+  product.variants.push_back(std::move(variant));
+  return product;
+}
+
+class Contestant {
+public:
+  void index(const std::string& table);
+  std::uint64_t save(const std::string& directory);
+  std::uint64_t size() const { return snapshot_size(*snapshots_.front()); }
+  std::size_t segment_count() const { return index_.segment_count(); }
+  SearchPart ask(const Query& query) const;
+
+private:
+  void merge_all();
+
+  CatalogIndex index_{ShardId{Service::catalog, 0}};
+  std::vector<SnapshotPtr> snapshots_;
+};
+
+void Contestant::merge_all() {
+  while (const auto merge = index_.next_merge()) index_.install(run_merge(*merge));
+}
+
+void Contestant::index(const std::string& table) {
+  index_ = CatalogIndex{ShardId{Service::catalog, 0}};
+  std::ifstream in{table};
+  Position position = 0;
+  for (std::string line; std::getline(in, line);) {
+    const Row row = split(line, '\t');
+    if (row.size() < kColumns) continue;
+    const Product product = product_of(row);
+    ProductEntry entry;
+    entry.id = product.id;
+    entry.version = entry.content_version = 1;
+    entry.document = std::make_shared<const std::string>(encode_document(product));
+    entry.skus.push_back(product.variants.front().sku);
+    SkuEntry sku;
+    sku.terms = {product.variants.front().sku, product.variants.front().price, 0};
+    sku.product = product.id;
+    sku.stock.on_hand = Quantity{number(row[8])};
+    const SkuEntry* skus[] = {&sku};
+    index_.put(entry, skus);
+    if (++position % kPublishEvery == 0) {
+      index_.publish(position);
+      merge_all();
+    }
+  }
+  index_.publish(position);
+  merge_all();
+  snapshots_ = {index_.publish(position)};
+}
+
+/// Bytes of all segments; those that the engine thinks worth it are written.
+std::uint64_t Contestant::save(const std::string& directory) {
+  std::filesystem::create_directories(directory);
+  std::uint64_t bytes = 0;
+  for (const SegmentView& view : snapshots_.front()->segments())
+    bytes += view.segment->bytes()->size();
+  for (const SavedSegment& saved : index_.take_unsaved())
+    std::ofstream{directory + "/" + saved.name} << *saved.bytes;
+  return bytes;
+}
+
+/// The ids of the ten best, as every contestant gives: documents of hits are not read.
+SearchPart Contestant::ask(const Query& query) const {
+  const SearchBudget budget;
+  QueryPlan words = plan_words(query);
+  const SearchStatistics statistics = collect_statistics(snapshots_, words);
+  const QueryPlan plan = plan_query(std::move(words), statistics);
+  PartSearch search{snapshots_, query, plan, kNow, budget};
+  search.run(plan.tokens.size());
+  return search.part(true);
+}
+
+/// Nothing for a kind of query that the engine does not have.
+std::optional<Query> query_of(const std::string& kind, const Row& row) {
+  Query query;
+  query.q = row[1];
+  query.query_by = {{"description", 1, kind == "prefix"}};
+  query.highlight = false;
+  query.drop_tokens_threshold = 0;
+  query.sort_by = {{"_text_match", SortOrder::descending}};
+  if (kind == "and") return query;
+  if (kind == "prefix") {
+    query.q += " " + row[2];
+    return query;
+  }
+  if (kind != "filtand") return std::nullopt;
+  auto filter = parse_filter("price:[" + row[2] + ".." + row[3] + "]");
+  if (!filter) return std::nullopt;
+  query.filter = *filter;
+  query.facet_by = {{"brand", {}}, {"categories", {}}};
+  return query;
+}
+
+std::vector<Row> load_rows(const std::string& file) {
+  std::vector<Row> rows;
+  std::ifstream in{file};
+  for (std::string line; std::getline(in, line);)
+    if (!line.empty()) rows.push_back(split(line, '\t'));
+  return rows;
+}
+
+void run(const Contestant& contestant, const std::string& kind, const std::string& file,
+         double seconds) {
+  std::string wall;
+  std::string cpu;
+  std::uint64_t hits = 0;
+  std::size_t count = 0;
+  const double begin = seconds_of(CLOCK_MONOTONIC);
+  double end = begin;
+  for (const Row& row : load_rows(file)) {
+    const double wall_begin = seconds_of(CLOCK_MONOTONIC);
+    const double cpu_begin = seconds_of(CLOCK_THREAD_CPUTIME_ID);
+    const auto query = query_of(kind, row);
+    if (!query) {
+      std::printf("{\"error\":\"not offered\"}\n");
+      return;
+    }
+    const SearchPart part = contestant.ask(*query);
+    hits += kind == "filtand" ? part.found : part.hits.size();
+    const double cpu_end = seconds_of(CLOCK_THREAD_CPUTIME_ID);
+    end = seconds_of(CLOCK_MONOTONIC);
+    const char* comma = count++ == 0 ? "" : ",";
+    wall += comma + std::to_string(static_cast<long>((end - wall_begin) * 1e6));
+    cpu += comma + std::to_string(static_cast<long>((cpu_end - cpu_begin) * 1e6));
+    if (end - begin > seconds) break;
+  }
+  std::printf("{\"n\":%zu,\"wall_s\":%.6f,\"hits\":%llu,\"us\":[%s],\"cus\":[%s]}\n", count,
+              end - begin, static_cast<unsigned long long>(hits), wall.c_str(), cpu.c_str());
+}
+
+void write_answers(const Contestant& contestant, const std::string& kind, const std::string& file,
+                   const std::string& target) {
+  std::ofstream out{target};
+  for (const Row& row : load_rows(file)) {
+    const auto query = query_of(kind, row);
+    if (!query) break;
+    const SearchPart part = contestant.ask(*query);
+    for (std::size_t i = 0; i < part.hits.size(); ++i)
+      out << row[0] << '\t' << i + 1 << '\t' << part.hits[i].id.str() << '\t'
+          << part.hits[i].text_match << '\n';
+  }
+  std::printf("{\"ok\":1}\n");
+}
+
+}  // namespace
+
+int main() {
+  Contestant contestant;
+  for (std::string line; std::getline(std::cin, line) && line != "quit"; std::fflush(stdout)) {
+    const Row words = split(line, ' ');
+    if (words[0] == "build" && words.size() >= 3) {
+      const double begin = seconds_of(CLOCK_MONOTONIC);
+      contestant.index(words[1]);
+      const std::uint64_t bytes = contestant.save(words[2]);
+      std::ofstream{words[2] + "/table"} << words[1];
+      std::printf("{\"build_s\":%.3f,\"merge_s\":0,\"bytes\":%llu,\"segments\":%zu}\n",
+                  seconds_of(CLOCK_MONOTONIC) - begin, static_cast<unsigned long long>(bytes),
+                  contestant.segment_count());
+    } else if (words[0] == "open" && words.size() == 2) {
+      std::string table;
+      std::getline(std::ifstream{words[1] + "/table"}, table);
+      contestant.index(table);
+      std::printf("{\"docs\":%llu,\"segments\":%zu}\n",
+                  static_cast<unsigned long long>(contestant.size()), contestant.segment_count());
+    } else if (words[0] == "run" && words.size() == 4) {
+      run(contestant, words[1], words[2], std::stod(words[3]));
+    } else if (words[0] == "answers" && words.size() == 4) {
+      write_answers(contestant, words[1], words[2], words[3]);
+    } else {
+      std::printf("{\"error\":\"unknown command\"}\n");
+    }
+  }
+  std::printf("{\"ok\":1}\n");
+}
