@@ -113,6 +113,8 @@ bool read(pb::WireProduct& in, engine::ProductView& out, WireFault& fault);
 void write_query(const engine::Query& query, pb::WireQuery& out);
 bool read_query(pb::WireQuery& in, engine::Query& out, WireFault& fault);
 void write_sort_value(const engine::SortValue& value, pb::WireSortValue& out);
+void write_group(const engine::HitGroup& group, pb::WireGroup& out);
+bool read_group(pb::WireGroup& in, engine::HitGroup& out, WireFault& fault);
 bool read_sort_value(pb::WireSortValue& in, engine::SortValue& out, WireFault& fault);
 void write_hit(const engine::Hit& hit, pb::WireHit& out);
 bool read_hit(pb::WireHit& in, engine::Hit& out, WireFault& fault);

@@ -50,6 +50,9 @@ bool read_query(pb::WireQuery& in, engine::Query& out, WireFault& fault) {
   out.highlight_end = in.highlight_end();
   out.drop_tokens_threshold = in.drop_tokens_threshold();
   read_texts(*in.mutable_hidden_hits(), out.hidden_hits);
+  read_texts(*in.mutable_group_by(), out.group_by);
+  if (in.group_limit() != 0) out.group_limit = in.group_limit();
+  out.group_missing_values = !in.group_missing_separate();
   return true;
 }
 
@@ -89,6 +92,9 @@ void write_query(const engine::Query& query, pb::WireQuery& out) {
   out.set_highlight_end(query.highlight_end);
   out.set_drop_tokens_threshold(query.drop_tokens_threshold);
   for (const std::string& hit : query.hidden_hits) out.add_hidden_hits(hit);
+  for (const std::string& field : query.group_by) out.add_group_by(field);
+  out.set_group_limit(query.group_limit);
+  out.set_group_missing_separate(!query.group_missing_values);
 }
 
 void write_sort_value(const engine::SortValue& value, pb::WireSortValue& out) {
@@ -119,6 +125,21 @@ bool read_sort_value(pb::WireSortValue& in, engine::SortValue& out, WireFault& f
       break;
   }
   return fault.nothing(in, "hit.sort_values");
+}
+
+void write_group(const engine::HitGroup& group, pb::WireGroup& out) {
+  for (const engine::SortValue& value : group.key) write_sort_value(value, *out.add_key());
+  out.set_found(group.found);
+  out.set_hits(group.hits);
+}
+
+bool read_group(pb::WireGroup& in, engine::HitGroup& out, WireFault& fault) {
+  out.found = in.found();
+  out.hits = in.hits();
+  for (pb::WireSortValue& value : *in.mutable_key()) {
+    if (!read_sort_value(value, out.key.emplace_back(), fault)) return false;
+  }
+  return true;
 }
 
 void write_hit(const engine::Hit& hit, pb::WireHit& out) {
@@ -238,6 +259,8 @@ void write_page(const engine::SearchPage& page, pb::WireSearchPage& out) {
   out.set_found(page.found);
   out.set_out_of(page.out_of);
   for (const engine::Hit& hit : page.hits) write_hit(hit, *out.add_hits());
+  for (const engine::HitGroup& group : page.groups) write_group(group, *out.add_groups());
+  out.set_groups_found(page.groups_found);
   for (const engine::Facet& facet : page.facets) write_facet(facet, *out.add_facets());
   for (const engine::ShardPosition& at : page.positions) write_position(at, *out.add_positions());
   out.set_shards(page.shards);
@@ -256,6 +279,10 @@ bool read_page(pb::WireSearchPage& in, engine::SearchPage& out, WireFault& fault
   for (pb::WireHit& hit : *in.mutable_hits()) {
     if (!read_hit(hit, out.hits.emplace_back(), fault)) return false;
   }
+  for (pb::WireGroup& group : *in.mutable_groups()) {
+    if (!read_group(group, out.groups.emplace_back(), fault)) return false;
+  }
+  out.groups_found = in.groups_found();
   for (pb::WireFacet& facet : *in.mutable_facets()) read_facet(facet, out.facets.emplace_back());
   for (const pb::WirePosition& position : in.positions()) {
     if (!read_position(position, out.positions.emplace_back(), fault)) return false;

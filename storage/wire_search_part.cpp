@@ -129,6 +129,7 @@ void write_part(const SearchPart& part, pb::WirePart& out) {
     to.set_segment(hit.place.segment);
     to.set_doc(hit.place.doc);
   }
+  for (const engine::HitGroup& group : part.groups) write_group(group, *out.add_groups());
   out.set_skipped(part.skipped);
   for (const FacetTally& tally : part.facets) write_tally(tally, *out.add_facets());
   for (const engine::ShardPosition& at : part.positions) write_position(at, *out.add_positions());
@@ -140,13 +141,33 @@ void write_part(const SearchPart& part, pb::WirePart& out) {
   out.set_cutoff(part.cutoff);
 }
 
+/// The groups are of this query, and the hits are theirs.
+bool read_part_groups(pb::WirePart& in, const engine::Query& query, SearchPart& out,
+                      WireFault& fault) {
+  std::uint64_t listed = 0;
+  for (pb::WireGroup& group : *in.mutable_groups()) {
+    engine::HitGroup& to = out.groups.emplace_back();
+    if (!read_group(group, to, fault)) return false;
+    if (to.key.size() != query.group_by.size() || to.hits > query.group_limit ||
+        to.hits > to.found)
+      return fault.corrupt("part.groups");
+    for (const engine::SortValue& value : to.key) {
+      const double* real = std::get_if<double>(&value.value);
+      if (real != nullptr && std::isnan(*real)) return fault.corrupt("part.groups.key");
+    }
+    listed += to.hits;
+  }
+  if (query.group_by.empty()) return out.groups.empty() || fault.corrupt("part.groups");
+  return listed == static_cast<std::uint64_t>(in.hits_size()) || fault.corrupt("part.hits");
+}
+
 bool read_part(pb::WirePart& in, const engine::Query& query, const WireSearchRun& asked,
                SearchPart& out, WireFault& fault) {
   const std::uint64_t limit = std::uint64_t{query.page} * query.per_page;
   if (in.required() != asked.required) return fault.corrupt("part.required");
   if (in.skipped() > (asked.alone ? limit : 0)) return fault.corrupt("part.skipped");
   const auto hits = static_cast<std::size_t>(in.hits_size());
-  if (hits > limit) return fault.corrupt("part.hits");
+  if (hits > limit && query.group_by.empty()) return fault.corrupt("part.hits");
   if (static_cast<std::size_t>(in.facets_size()) != query.facet_by.size())
     return fault.corrupt("part.facets");
   out.required = asked.required;
@@ -159,6 +180,7 @@ bool read_part(pb::WirePart& in, const engine::Query& query, const WireSearchRun
   for (pb::WirePartHit& hit : *in.mutable_hits()) {
     if (!read_part_hit(hit, sort_keys, out.hits.emplace_back(), fault)) return false;
   }
+  if (!read_part_groups(in, query, out, fault)) return false;
   for (int i = 0; i < in.facets_size(); ++i) {
     const engine::FacetRequest& request = query.facet_by[static_cast<std::size_t>(i)];
     if (!read_tally(*in.mutable_facets(i), request, out.facets.emplace_back(), fault)) return false;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cassert>
+#include <string>
+#include <unordered_map>
 
 #include "engine/search/merge_facets.hpp"
 
@@ -69,6 +71,55 @@ std::vector<ChosenHit> choose(std::span<const SearchPart> parts, const Query& qu
     }
   }
   return chosen;
+}
+
+/// A group of several parts.
+struct MergedGroup {
+  HitGroup group;
+  std::vector<ChosenHit> hits;  // best first, as many as are listed
+};
+
+std::vector<MergedGroup> join_groups(std::span<const SearchPart> parts, const Query& query) {
+  std::vector<MergedGroup> groups;
+  std::unordered_map<std::string, std::size_t> by_key;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    std::size_t next = 0;
+    for (const HitGroup& group : parts[i].groups) {
+      std::size_t place = groups.size();
+      const bool alone = !query.group_missing_values && has_missing(group.key);
+      if (!alone) place = by_key.try_emplace(group_identity(group.key), place).first->second;
+      if (place == groups.size()) groups.push_back({{group.key, 0, 0}, {}});
+      groups[place].group.found += group.found;
+      for (std::uint32_t n = 0; n < group.hits; ++n)
+        groups[place].hits.push_back({i, parts[i].hits[next++]});
+    }
+  }
+  return groups;
+}
+
+/// The groups of the page, in the order of their best hits, and these hits.
+void choose_groups(std::span<const SearchPart> parts, const Query& query, MergedPage& merged) {
+  const PartHitOrder order{query};
+  std::vector<MergedGroup> groups = join_groups(parts, query);
+  merged.page.groups_found = groups.size();
+  for (MergedGroup& group : groups) {
+    std::sort(group.hits.begin(), group.hits.end(),
+              [&](const ChosenHit& a, const ChosenHit& b) { return order.before(a.hit, b.hit); });
+    if (group.hits.size() > query.group_limit)
+      group.hits.erase(group.hits.begin() + query.group_limit, group.hits.end());
+  }
+  std::erase_if(groups, [](const MergedGroup& group) { return group.hits.empty(); });
+  const std::size_t begin = std::min(std::size_t{query.page - 1} * query.per_page, groups.size());
+  const std::size_t end = std::min(begin + query.per_page, groups.size());
+  std::partial_sort(groups.begin(), groups.begin() + static_cast<std::ptrdiff_t>(end), groups.end(),
+                    [&](const MergedGroup& a, const MergedGroup& b) {
+                      return order.before(a.hits.front().hit, b.hits.front().hit);
+                    });
+  for (std::size_t i = begin; i < end; ++i) {
+    groups[i].group.hits = static_cast<std::uint32_t>(groups[i].hits.size());
+    merged.page.groups.push_back(std::move(groups[i].group));
+    for (ChosenHit& hit : groups[i].hits) merged.chosen.push_back(std::move(hit));
+  }
 }
 
 std::vector<ShardId> missing_shards(std::span<const SearchPart> parts,
@@ -139,7 +190,11 @@ MergedPage merge_parts(std::span<const SearchPart> parts, const Query& query,
     page.facets.push_back(merge_facets(query.facet_by[i], tallies, query, analyzer));
   }
 
-  merged.chosen = choose(parts, query);
+  if (query.group_by.empty()) {
+    merged.chosen = choose(parts, query);
+  } else {
+    choose_groups(parts, query, merged);
+  }
   for (const ChosenHit& one : merged.chosen) {
     Hit& hit = page.hits.emplace_back();
     hit.id = one.hit.id;

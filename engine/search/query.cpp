@@ -23,6 +23,7 @@ constexpr std::uint32_t kPerPageMax = 250;
 constexpr std::uint64_t kWindowMax = 100'000;  // page * per_page: deeper pages are for exports
 constexpr std::uint32_t kFacetValuesMax = 10'000;
 constexpr std::uint32_t kWeightMax = 127;
+constexpr std::uint32_t kGroupLimitMax = 99;
 constexpr std::string_view kAttributePrefix = "attributes.";
 constexpr std::string_view kSpace = " \t\r\n";
 
@@ -148,6 +149,10 @@ Result<std::uint32_t> parse_weight(std::string_view text) {
   return weight;
 }
 
+bool is_group_field(std::string_view field) {
+  return field != "_text_match" && is_known(kSortFields, field);
+}
+
 Result<void> validate_names(const Query& query) {
   for (const auto& field : query.query_by) {
     if (!is_query_field(field.name))
@@ -156,6 +161,10 @@ Result<void> validate_names(const Query& query) {
   for (const auto& key : query.sort_by) {
     if (!is_known(kSortFields, key.field))
       return unknown_name("sort_by", "cannot sort by " + quoted(key.field));
+  }
+  for (const auto& field : query.group_by) {
+    if (!is_group_field(field))
+      return unknown_name("group_by", "cannot group by " + quoted(field));
   }
   for (const auto& facet : query.facet_by) {
     if (!is_known(kFacetFields, facet.field))
@@ -196,6 +205,9 @@ Result<void> validate_query(const Query& query) {
   if (query.sort_by.size() > kSortKeysMax) return too_many("sort_by", kSortKeysMax);
   if (query.facet_by.size() > kFacetsMax) return too_many("facet_by", kFacetsMax);
   if (query.hidden_hits.size() > kHiddenHitsMax) return too_many("hidden_hits", kHiddenHitsMax);
+  if (query.group_by.size() > kSortKeysMax) return too_many("group_by", kSortKeysMax);
+  if (query.group_limit == 0 || query.group_limit > kGroupLimitMax)
+    return invalid("group_limit", "from 1 to " + std::to_string(kGroupLimitMax));
   if (query.page == 0) return invalid("page", "pages count from 1");
   if (query.per_page > kPerPageMax)
     return invalid("per_page", "at most " + std::to_string(kPerPageMax));
@@ -264,6 +276,18 @@ Result<std::vector<SortKey>> parse_sort_by(std::string_view text) {
     if (keys.size() > kSortKeysMax) return too_many("sort_by", kSortKeysMax);
   }
   return keys;
+}
+
+Result<std::vector<std::string>> parse_group_by(std::string_view text) {
+  std::vector<std::string> fields;
+  for (const auto field : split(text, ',')) {
+    if (!is_group_field(field)) return unknown_name("group_by", "cannot group by " + quoted(field));
+    if (std::find(fields.begin(), fields.end(), field) != fields.end())
+      return invalid("group_by", "field " + quoted(field) + " is given twice");
+    fields.emplace_back(field);
+    if (fields.size() > kSortKeysMax) return too_many("group_by", kSortKeysMax);
+  }
+  return fields;
 }
 
 Result<std::vector<FacetRequest>> parse_facet_by(std::string_view text) {

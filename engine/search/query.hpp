@@ -54,7 +54,10 @@ struct Query {
   std::string facet_query_prefix;
   std::uint32_t max_facet_values = 10;
   std::vector<SortKey> sort_by;  // ≤ 8; empty: _text_match, then popularity, both descending
-  std::uint32_t page = 1;
+  std::vector<std::string> group_by;  // ≤ 8 sort fields; a product is in the group of its values
+  std::uint32_t group_limit = 3;      // hits per group, 1 to 99
+  bool group_missing_values = true;   // products without a value: one group, or one each
+  std::uint32_t page = 1;             // of groups, if there are any
   std::uint32_t per_page = 10;                // ≤ 250
   std::vector<std::string> highlight_fields;  // empty: the queried fields
   bool highlight = true;
@@ -82,6 +85,9 @@ Result<std::vector<QueryField>> parse_query_by(std::string_view query_by, std::s
 /// `price:asc, rating:desc`; without a direction descending, as _text_match. Errors: invalid_query,
 /// too_many; sort_by.
 Result<std::vector<SortKey>> parse_sort_by(std::string_view text);
+
+/// `brand, attributes.color`. Errors: invalid_query, too_many; group_by.
+Result<std::vector<std::string>> parse_group_by(std::string_view text);
 
 /// `brand, price(cheap:[0, 1000], mid:[1000, 5000], rest:[5000, ])`: an absent bound is infinite.
 /// Errors: invalid_query, too_many; facet_by.

@@ -51,6 +51,8 @@ void PartSearch::run(std::size_t required) {
   best_.clear();
   unfinished_.clear();
   facets_.clear();
+  groups_.reset();
+  if (!query_->group_by.empty()) groups_.emplace(*query_, sorter_, limit_ > 0);
   for (const FacetRequest& request : query_->facet_by) facets_.emplace_back(request);
   for (const SnapshotPtr& snapshot : snapshots_) {
     for (const SegmentView& view : snapshot->segments()) {
@@ -78,6 +80,10 @@ void PartSearch::run_segment(const SegmentView& view, std::size_t required) {
   TopHits top{sorter_, limit_};
   sorter_.begin_segment(view);
   list_variants_ = limit_ > 0 && sorter_.looks_at_variants();
+  if (groups_) {
+    groups_->begin_segment(view);
+    list_variants_ = list_variants_ || groups_->looks_at_variants();
+  }
   for (FacetCounter& facet : facets_) {
     facet.begin_segment(view);
     list_variants_ = list_variants_ || facet.looks_at_variants();
@@ -114,9 +120,9 @@ void PartSearch::take(RankedHit& hit, FilterProgram& filter, TopHits& top) {
   if (!(list_variants_ ? filter.matches(hit.doc, variants_) : filter.matches(hit.doc))) return;
   ++found_;
   for (FacetCounter& facet : facets_) facet.add(hit.doc, variants_);
-  if (limit_ == 0) return;
-  sorter_.rank(hit, variants_);
-  top.add(hit);
+  if (limit_ > 0) sorter_.rank(hit, variants_);
+  if (groups_) return groups_->add(hit, variants_);
+  if (limit_ > 0) top.add(hit);
 }
 
 void PartSearch::keep_best() {
@@ -124,6 +130,31 @@ void PartSearch::keep_best() {
   std::nth_element(best_.begin(), best_.begin() + static_cast<std::ptrdiff_t>(limit_), best_.end(),
                    [this](const RankedHit& a, const RankedHit& b) { return sorter_.before(a, b); });
   best_.resize(limit_);
+}
+
+void PartSearch::list_hits(SearchPart& part, std::span<const RankedHit> hits) const {
+  const auto places = places_of(snapshots_);
+  part.hits.reserve(part.hits.size() + hits.size());
+  for (const RankedHit& ranked : hits) {
+    HitPlace place = places.at(ranked.view);
+    place.doc = ranked.doc;
+    part.hits.push_back({ProductId{std::string{ranked.view->segment->id(ranked.doc)}},
+                         ranked.text_match, sorter_.values(ranked), place});
+  }
+}
+
+/// A part among others lists the hits of all its groups: one of them may be on the page for the
+/// hits of another part.
+void PartSearch::list_groups(SearchPart& part, bool alone) const {
+  std::vector<RankedHit> hits;
+  std::size_t place = 0;
+  for (const HitGroups::Group* group : groups_->ordered()) {
+    const bool listed = !alone || place++ < limit_;
+    part.groups.push_back(
+        {group->key, group->found, static_cast<std::uint32_t>(listed ? group->best.size() : 0)});
+    if (listed) hits.insert(hits.end(), group->best.begin(), group->best.end());
+  }
+  list_hits(part, hits);
 }
 
 SearchPart PartSearch::part(bool alone) const {
@@ -134,15 +165,11 @@ SearchPart PartSearch::part(bool alone) const {
     part.positions.push_back({snapshot->shard(), snapshot->position()});
     for (const SegmentView& view : snapshot->segments()) part.out_of += count_visible(view, now_);
   }
-  const auto places = places_of(snapshots_);
-  if (alone) part.skipped = std::min(limit_ - query_->per_page, best_.size());
-  part.hits.reserve(best_.size() - part.skipped);
-  for (std::size_t i = part.skipped; i < best_.size(); ++i) {
-    const RankedHit& ranked = best_[i];
-    HitPlace place = places.at(ranked.view);
-    place.doc = ranked.doc;
-    part.hits.push_back({ProductId{std::string{ranked.view->segment->id(ranked.doc)}},
-                         ranked.text_match, sorter_.values(ranked), place});
+  if (groups_) {
+    list_groups(part, alone);
+  } else {
+    if (alone) part.skipped = std::min(limit_ - query_->per_page, best_.size());
+    list_hits(part, std::span{best_}.subspan(part.skipped));
   }
   for (const FacetCounter& counter : facets_) part.facets.push_back(counter.tally());
   part.unfinished = unfinished_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_set>
@@ -8,6 +9,7 @@
 
 #include "engine/search/budget.hpp"
 #include "engine/search/facets.hpp"
+#include "engine/search/hit_groups.hpp"
 #include "engine/search/query_plan.hpp"
 #include "engine/search/search.hpp"
 #include "engine/search/search_result.hpp"
@@ -49,12 +51,14 @@ struct PartHit {
 };
 
 /// What one node found with so many tokens required. At most page × per_page hits (≤ 100,000, see
-/// validate_query), without documents: only the hits of the final page are read.
+/// validate_query), with group_by the best of every group; without documents: only the hits of the
+/// final page are read.
 struct SearchPart {
   std::size_t required = 0;  // tokens
   std::uint64_t found = 0;
   std::uint64_t out_of = 0;
   std::vector<PartHit> hits;       // best first; ties by product id
+  std::vector<HitGroup> groups;    // with group_by: all groups, and `hits` theirs one after another
   std::size_t skipped = 0;         // better hits that are not listed: 0 unless the part is alone
   std::vector<FacetTally> facets;  // as Query::facet_by
   std::vector<ShardPosition> positions;
@@ -82,6 +86,8 @@ private:
   void run_segment(const SegmentView& view, std::size_t required);
   void take(RankedHit& hit, FilterProgram& filter, TopHits& top);
   void keep_best();
+  void list_hits(SearchPart& part, std::span<const RankedHit> hits) const;
+  void list_groups(SearchPart& part, bool alone) const;
   std::unordered_set<DocId> hidden_in(const SegmentView& view) const;
 
   std::span<const SnapshotPtr> snapshots_;
@@ -96,6 +102,7 @@ private:
   std::uint64_t found_ = 0;
   std::vector<FacetCounter> facets_;
   std::vector<RankedHit> best_;
+  std::optional<HitGroups> groups_;
   std::vector<ShardId> unfinished_;
   std::vector<std::uint32_t> variants_;  // matching ones of the hit at hand
   bool list_variants_ = false;

@@ -64,10 +64,19 @@ struct Facet {
   std::optional<FacetStats> stats;  // numeric fields
 };
 
+/// Hits with the same values in the fields of Query::group_by.
+struct HitGroup {
+  std::vector<SortValue> key;  // as Query::group_by; of several values the least
+  std::uint64_t found = 0;     // in the whole group
+  std::uint32_t hits = 0;      // listed: the best, at most group_limit
+};
+
 struct SearchPage {
   std::uint64_t found = 0;
   std::uint64_t out_of = 0;  // live products
   std::vector<Hit> hits;     // best first; ties by product id
+  std::vector<HitGroup> groups;  // with group_by: those whose hits these are, in the hits' order
+  std::uint64_t groups_found = 0;
   std::vector<Facet> facets;
   std::vector<ShardPosition> positions;  // the instant of each shard that answered
   std::uint32_t shards = 0;              // asked

@@ -34,6 +34,13 @@ constexpr auto kParameters = std::to_array<Parameter>({
     {"max_facet_values", "values per facet",
      R"({"type":"integer","minimum":0,"maximum":10000,"default":10})"},
     {"sort_by", "up to 8 of field:asc or field:desc", kText},
+    {"group_by",
+     "sort fields, separated by commas: the answer has grouped_hits instead of hits, and found "
+     "counts groups",
+     kText},
+    {"group_limit", "hits per group", R"({"type":"integer","minimum":1,"maximum":99,"default":3})"},
+    {"group_missing_values", "products without a value are one group, not one each",
+     R"({"type":"boolean","default":true})"},
     {"page", "page number", R"({"type":"integer","minimum":1,"default":1})"},
     {"per_page", "hits per page", R"({"type":"integer","minimum":0,"maximum":250,"default":10})"},
     {"include_fields", "members of the document to give; all without it", kText},
@@ -53,7 +60,7 @@ constexpr auto kParameters = std::to_array<Parameter>({
 });
 
 constexpr std::string_view kPage = R"({
-  "type": "object", "required": ["found", "out_of", "page", "hits", "facet_counts", "coverage", "consistency"],
+  "type": "object", "required": ["found", "out_of", "page", "facet_counts", "coverage", "consistency"],
   "properties": {
     "found": {"type": "integer", "format": "int64"}, "out_of": {"type": "integer", "format": "int64"},
     "page": {"type": "integer"}, "search_time_ms": {"type": "integer"},
@@ -69,6 +76,10 @@ constexpr std::string_view kPage = R"({
         "field": {"type": "string"}, "snippet": {"type": "string"},
         "matched_tokens": {"type": "array", "items": {"type": "string"}}}}},
       "text_match": {"type": "integer", "format": "int64"}}}},
+    "found_docs": {"type": "integer", "format": "int64", "description": "with group_by: products"},
+    "grouped_hits": {"type": "array", "description": "with group_by", "items": {"type": "object", "properties": {
+      "group_key": {"type": "array"}, "found": {"type": "integer", "format": "int64"},
+      "hits": {"type": "array", "items": {"type": "object"}}}}},
     "facet_counts": {"type": "array", "items": {"type": "object", "properties": {
       "field_name": {"type": "string"},
       "counts": {"type": "array", "items": {"type": "object", "properties": {

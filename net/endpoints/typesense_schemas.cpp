@@ -27,7 +27,7 @@ constexpr const char* kDocument = R"({
     "version": {"type": "integer"}, "created_at": {"type": "integer"}, "updated_at": {"type": "integer"}}})";
 
 constexpr const char* kPage = R"({
-  "type": "object", "required": ["found", "out_of", "page", "hits", "facet_counts", "search_time_ms", "request_params"],
+  "type": "object", "required": ["found", "out_of", "page", "facet_counts", "search_time_ms", "request_params"],
   "properties": {
     "found": {"type": "integer"}, "out_of": {"type": "integer"}, "page": {"type": "integer"},
     "search_time_ms": {"type": "integer"}, "search_cutoff": {"type": "boolean"},
@@ -36,6 +36,10 @@ constexpr const char* kPage = R"({
       "highlight": {"type": "object"},
       "highlights": {"type": "array", "items": {"type": "object"}},
       "text_match": {"type": "integer"}}}},
+    "found_docs": {"type": "integer", "description": "with group_by; found counts groups then"},
+    "grouped_hits": {"type": "array", "description": "with group_by instead of hits", "items": {"type": "object",
+      "properties": {"group_key": {"type": "array"}, "found": {"type": "integer"},
+        "hits": {"type": "array", "items": {"type": "object"}}}}},
     "facet_counts": {"type": "array", "items": {"type": "object", "properties": {
       "field_name": {"type": "string"}, "sampled": {"type": "boolean"},
       "counts": {"type": "array", "items": {"type": "object", "properties": {

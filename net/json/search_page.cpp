@@ -175,6 +175,26 @@ engine::Result<void> render_hit(JsonWriter& json, const engine::Hit& hit, const 
   return {};
 }
 
+engine::Result<void> render_hits(JsonWriter& json, const engine::SearchPage& page, bool grouped,
+                                 const Selection& want) {
+  json.key(grouped ? "grouped_hits" : "hits").begin_array();
+  auto hit = page.hits.begin();
+  for (const engine::HitGroup& group : page.groups) {
+    json.begin_object().field("found", group.found);
+    render_group_key(json.key("group_key"), group);
+    json.key("hits").begin_array();
+    for (std::uint32_t i = 0; i < group.hits; ++i) {
+      if (const auto rendered = render_hit(json, *hit++, want); !rendered) return rendered.error();
+    }
+    json.end_array().end_object();
+  }
+  for (; hit != page.hits.end(); ++hit) {
+    if (const auto rendered = render_hit(json, *hit, want); !rendered) return rendered.error();
+  }
+  json.end_array();
+  return {};
+}
+
 void render_facet(JsonWriter& json, const engine::Facet& facet, bool exact) {
   json.begin_object().field("field_name", facet.field).key("counts").begin_array();
   for (const engine::FacetCount& count : facet.counts) {
@@ -200,18 +220,35 @@ void render_coverage(JsonWriter& json, const engine::SearchPage& page) {
 
 }  // namespace
 
+void render_group_key(JsonWriter& json, const engine::HitGroup& group) {
+  json.begin_array();
+  for (const engine::SortValue& value : group.key) {
+    if (const auto* text = std::get_if<std::string>(&value.value)) {
+      json.string(*text);
+    } else if (const auto* real = std::get_if<double>(&value.value)) {
+      json.number(*real);
+    } else if (const auto* integer = std::get_if<std::int64_t>(&value.value)) {
+      json.integer(*integer);
+    } else {
+      json.null();
+    }
+  }
+  json.end_array();
+}
+
 engine::Result<void> render_search_page(JsonWriter& json, const engine::SearchPage& page,
                                         const SearchRequest& request, std::string_view token,
                                         std::int64_t search_time_ms) {
   const bool exact = page.missing.empty() && !page.cutoff;
   const Selection want = select(request);
-  json.begin_object().field("found", page.found).field("out_of", page.out_of);
+  const bool grouped = !request.query.group_by.empty();
+  json.begin_object().field("found", grouped ? page.groups_found : page.found);
+  if (grouped) json.field("found_docs", page.found);
+  json.field("out_of", page.out_of);
   json.field("page", request.query.page).field("search_time_ms", search_time_ms);
-  json.key("hits").begin_array();
-  for (const engine::Hit& hit : page.hits) {
-    if (const auto rendered = render_hit(json, hit, want); !rendered) return rendered.error();
-  }
-  json.end_array().key("facet_counts").begin_array();
+  if (const auto rendered = render_hits(json, page, grouped, want); !rendered)
+    return rendered.error();
+  json.key("facet_counts").begin_array();
   for (const engine::Facet& facet : page.facets) render_facet(json, facet, exact);
   json.end_array();
   render_coverage(json, page);

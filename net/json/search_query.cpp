@@ -94,6 +94,10 @@ Failure set_sort(std::string_view text, engine::Query& query) {
   return take(engine::parse_sort_by(text), [&](auto keys) { query.sort_by = std::move(keys); });
 }
 
+Failure set_groups(std::string_view text, engine::Query& query) {
+  return take(engine::parse_group_by(text), [&](auto fields) { query.group_by = std::move(fields); });
+}
+
 Failure set_highlights(std::string_view text, engine::Query& query) {
   query.highlight_fields = split_texts(text);
   if (query.highlight_fields == std::vector<std::string>{"none"}) {
@@ -168,8 +172,11 @@ constexpr auto kParameters = std::to_array<Parameter>({
     {"min_len_2typo", ParamKind::text, nullptr},
     {"typo_tokens_threshold", ParamKind::text, nullptr},
     {"split_join_tokens", ParamKind::text, nullptr},
-    {"group_by", ParamKind::text, nullptr},
-    {"group_limit", ParamKind::text, nullptr},
+    {"group_by", ParamKind::list, [](std::string_view t, Draft& d) { return set_groups(t, d.request.query); }},
+    {"group_limit", ParamKind::integer,
+     [](std::string_view t, Draft& d) { return set_unsigned("group_limit", t, 1, 99, d.request.query.group_limit); }},
+    {"group_missing_values", ParamKind::flag,
+     [](std::string_view t, Draft& d) { return set_flag("group_missing_values", t, d.request.query.group_missing_values); }},
     {"cursor", ParamKind::text, nullptr},
     {"pinned_hits", ParamKind::text, nullptr},
     {"enable_synonyms", ParamKind::text, nullptr},

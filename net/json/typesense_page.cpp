@@ -4,9 +4,11 @@
 #include <map>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "engine/catalog/product_codec.hpp"
 #include "net/json/product.hpp"
+#include "net/json/search_page.hpp"
 #include "net/json/typesense_document.hpp"
 
 namespace souk::net {
@@ -154,6 +156,44 @@ engine::Result<void> render_hit(JsonWriter& json, const engine::Hit& hit,
   return {};
 }
 
+engine::Result<void> render_hits(JsonWriter& json, const engine::SearchPage& page,
+                                 const TypesenseSearch& search, const TypesenseSelection& want) {
+  json.field("found", page.found).key("hits").begin_array();
+  const std::size_t end =
+      std::min<std::size_t>(page.hits.size(), std::size_t{search.skip} + search.per_page);
+  for (std::size_t i = search.skip; i < end; ++i) {
+    if (const auto rendered = render_hit(json, page.hits[i], want); !rendered)
+      return rendered.error();
+  }
+  json.end_array();
+  return {};
+}
+
+/// Pages are made of groups, and `found` counts them.
+engine::Result<void> render_groups(JsonWriter& json, const engine::SearchPage& page,
+                                   const TypesenseSearch& search, const TypesenseSelection& want) {
+  json.field("found", page.groups_found).field("found_docs", page.found);
+  json.key("grouped_hits").begin_array();
+  const std::size_t end =
+      std::min<std::size_t>(page.groups.size(), std::size_t{search.skip} + search.per_page);
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < end; ++i) {
+    const engine::HitGroup& group = page.groups[i];
+    const std::size_t first = std::exchange(next, next + group.hits);
+    if (i < search.skip) continue;
+    json.begin_object().field("found", group.found);
+    render_group_key(json.key("group_key"), group);
+    json.key("hits").begin_array();
+    for (std::size_t hit = first; hit < next; ++hit) {
+      if (const auto rendered = render_hit(json, page.hits[hit], want); !rendered)
+        return rendered.error();
+    }
+    json.end_array().end_object();
+  }
+  json.end_array();
+  return {};
+}
+
 void render_facet(JsonWriter& json, const engine::Facet& facet) {
   json.begin_object().key("counts").begin_array();
   for (const engine::FacetCount& count : facet.counts) {
@@ -177,14 +217,12 @@ engine::Result<void> render_typesense_page(JsonWriter& json, const engine::Searc
   const TypesenseSelection want{search.request.include_fields, search.request.exclude_fields};
   json.begin_object().key("facet_counts").begin_array();
   for (const engine::Facet& facet : page.facets) render_facet(json, facet);
-  json.end_array().field("found", page.found).key("hits").begin_array();
-  const std::size_t end =
-      std::min<std::size_t>(page.hits.size(), std::size_t{search.skip} + search.per_page);
-  for (std::size_t i = search.skip; i < end; ++i) {
-    if (const auto rendered = render_hit(json, page.hits[i], want); !rendered)
-      return rendered.error();
-  }
-  json.end_array().field("out_of", page.out_of).field("page", search.page);
+  json.end_array();
+  const bool grouped = !search.request.query.group_by.empty();
+  const auto rendered =
+      grouped ? render_groups(json, page, search, want) : render_hits(json, page, search, want);
+  if (!rendered) return rendered.error();
+  json.field("out_of", page.out_of).field("page", search.page);
   json.key("request_params").begin_object().field("collection_name", "products");
   json.field("first_q", search.q).field("per_page", search.per_page).field("q", search.q);
   json.end_object().field("search_cutoff", page.cutoff || !page.missing.empty());

@@ -18,13 +18,13 @@ using engine::Error;
 constexpr auto kShared = std::to_array<std::string_view>(
     {"q", "query_by", "query_by_weights", "prefix", "filter_by", "facet_by", "facet_query",
      "highlight_fields", "highlight_start_tag", "highlight_end_tag", "snippet_threshold",
-     "drop_tokens_threshold", "hidden_hits", "search_cutoff_ms"});
+     "drop_tokens_threshold", "hidden_hits", "search_cutoff_ms", "group_by", "group_limit",
+     "group_missing_values"});
 
 /// Parameters that choose other hits than those a search without them finds: better no answer than
 /// a wrong one.
-constexpr auto kNotBuilt =
-    std::to_array<std::string_view>({"vector_query", "pinned_hits", "preset", "group_by",
-                                     "voice_query", "conversation", "nl_query"});
+constexpr auto kNotBuilt = std::to_array<std::string_view>(
+    {"vector_query", "pinned_hits", "preset", "voice_query", "conversation", "nl_query"});
 
 constexpr std::uint32_t kPerPageMax = 250;
 constexpr std::uint32_t kFacetValuesMax = 10'000;

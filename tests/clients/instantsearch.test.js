@@ -73,6 +73,15 @@ test("sorting by index name, and pages", async () => {
   assert.equal(sorted.nbPages, 3);
 });
 
+test("hits in groups", async () => {
+  const params = { query_by: "title", group_by: "brand", group_limit: 2, sort_by: "price:desc" };
+  const result = await ask(adapter({ additionalSearchParameters: params, flattenGroupedHits: false }), { hitsPerPage: 10 });
+  assert.equal(result.nbHits, 4);
+  assert.deepEqual(hits(result), ["shirt-3", "mug-2", "shirt-2", "shirt-4"]);
+  assert.deepEqual(result.hits[0]._grouped_hits.map((hit) => hit.objectID), ["shirt-3", "shirt-1"]);
+  assert.equal(result.hits[0]._group_found, 3);
+});
+
 test("searching for the values of a facet", async () => {
   const [result] = await adapter().searchForFacetValues([
     { indexName: "products", params: { facetName: "brand", facetQuery: "ac", query: "", facets: ["brand"], maxFacetHits: 10 } },

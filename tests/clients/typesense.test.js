@@ -92,6 +92,18 @@ test("fields in and out", async () => {
   assert.equal(other.hits[0].document.title, "Organic shirt");
 });
 
+test("hits in groups", async () => {
+  const found = await search({ q: "*", group_by: "brand", group_limit: 2, sort_by: "price:desc", per_page: 2 });
+  assert.equal(found.found, 4);
+  assert.equal(found.found_docs, catalog.length);
+  assert.equal(found.hits, undefined);
+  assert.deepEqual(found.grouped_hits.map((group) => [group.group_key, group.found]), [[["Acme"], 3], [["O`Neil"], 1]]);
+  assert.deepEqual(ids(found.grouped_hits[0]), ["shirt-3", "shirt-1"]);
+  const rest = await search({ q: "*", group_by: "brand", sort_by: "price:desc", per_page: 2, page: 2 });
+  assert.deepEqual(rest.grouped_hits.map((group) => group.group_key[0]), ["Foo & Co", "Bar, Ltd"]);
+  await assert.rejects(search({ q: "*", group_by: "nothing" }), Typesense.Errors.ObjectNotFound);
+});
+
 test("the values of a facet can be searched", async () => {
   const found = await search({ q: "*", facet_by: "brand", facet_query: "brand:co", per_page: 0 });
   assert.deepEqual(found.facet_counts[0].counts, [{ count: 1, highlighted: "Foo & <mark>Co</mark>", value: "Foo & Co" }]);

@@ -275,6 +275,9 @@ public:
     query.highlight_end = bytes();
     query.drop_tokens_threshold = static_cast<std::uint32_t>(any());
     query.hidden_hits = list([&] { return bytes(); });
+    query.group_by = list([&] { return bytes(); });
+    query.group_limit = static_cast<std::uint32_t>(number(99) + 1);
+    query.group_missing_values = flip();
     return query;
   }
   engine::SortValue sort_value(std::size_t kind) {
@@ -282,6 +285,13 @@ public:
     if (kind == 1) return {real()};
     if (kind == 2) return {integer()};
     return {bytes()};
+  }
+  engine::HitGroup group(std::size_t keys, std::uint32_t hits) {
+    engine::HitGroup group;
+    for (std::size_t i = 0; i < keys; ++i) group.key.push_back(sort_value(number(4)));
+    group.hits = hits;
+    group.found = hits + number(1000);
+    return group;
   }
   engine::Hit hit() {
     engine::Hit hit;
@@ -312,6 +322,8 @@ public:
     page.found = any();
     page.out_of = any();
     page.hits = list([&] { return hit(); });
+    page.groups = list([&] { return group(number(3), static_cast<std::uint32_t>(number(5))); });
+    page.groups_found = any();
     page.facets = list([&] {
       return engine::Facet{bytes(), list([&] {
                              return engine::FacetCount{bytes(), bytes(), any()};

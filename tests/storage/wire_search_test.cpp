@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -94,6 +95,12 @@ SearchPart random_part(RandomWire& random, const Query& query, const WireSearchR
       hit.sort_values.push_back(random.sort_value(random.number(4)));
     return hit;
   });
+  for (std::size_t listed = 0; !query.group_by.empty() && listed < made.hits.size();) {
+    const std::size_t most = std::min<std::size_t>(query.group_limit, made.hits.size() - listed);
+    const auto hits = static_cast<std::uint32_t>(random.number(most) + 1);
+    made.groups.push_back(random.group(query.group_by.size(), hits));
+    listed += hits;
+  }
   if (run.alone) made.skipped = random.number(query.per_page);
   for (const auto& request : query.facet_by) made.facets.push_back(random_tally(random, request));
   made.positions = random.list([&] { return engine::ShardPosition{random.shard(), random.any()}; });

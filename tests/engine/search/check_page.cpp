@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "engine/search/hit_groups.hpp"
+
 using namespace souk::engine;
 
 void check_equal(const SearchPage& got, const SearchPage& wanted) {
@@ -51,6 +53,13 @@ void check_equal(const SearchPage& got, const SearchPage& wanted) {
 
 void check_identical(const SearchPage& got, const SearchPage& wanted) {
   check_equal(got, wanted);
+  REQUIRE(got.groups_found == wanted.groups_found);
+  REQUIRE(got.groups.size() == wanted.groups.size());
+  for (std::size_t g = 0; g < got.groups.size(); ++g) {
+    REQUIRE(group_identity(got.groups[g].key) == group_identity(wanted.groups[g].key));
+    REQUIRE(got.groups[g].found == wanted.groups[g].found);
+    REQUIRE(got.groups[g].hits == wanted.groups[g].hits);
+  }
   REQUIRE(got.positions == wanted.positions);
   REQUIRE(got.shards == wanted.shards);
   REQUIRE(got.missing == wanted.missing);

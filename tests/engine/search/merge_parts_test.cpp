@@ -112,6 +112,7 @@ Query query_of(RandomShop& random) {
   }
   if (random.chance(20)) query.highlight_fields = {"title", "attributes"};
   if (random.chance(10)) query.highlight = false;
+  if (random.chance(30)) random.group(query);
   if (!query.facet_by.empty() && random.chance(30)) {
     query.facet_query_field = query.facet_by[0].field;
     query.facet_query_prefix = random.chance(50) ? "r" : "s";
@@ -142,7 +143,7 @@ TEST_CASE("merge_parts: the page does not depend on how many nodes have the shar
       check_identical(page, search(catalog.snapshots, query, kNow, {}));
       dropped += scatter.rounds > 1 ? 1U : 0U;
       ++cases;
-      if (!query.facet_query_field.empty()) continue;
+      if (!query.facet_query_field.empty() || !query.group_by.empty()) continue;
       check_equal(page, model_search(catalog.shop, query, kNow));
     }
   }

@@ -99,6 +99,15 @@ std::string RandomShop::filter(int depth) {
   }
 }
 
+void RandomShop::group(Query& query) {
+  static constexpr const char* kFields[] = {
+      "brand", "rating", "price", "attributes.size", "attributes.color", "attributes.mixed",
+      "title"};
+  for (std::size_t i = 1 + below(2); i > 0; --i) query.group_by.push_back(one_of(kFields));
+  query.group_limit = static_cast<std::uint32_t>(1 + below(5));
+  query.group_missing_values = chance(70);
+}
+
 Query RandomShop::query() {
   static constexpr const char* kFields[] = {
       "title", "brand",      "categories",       "tags",

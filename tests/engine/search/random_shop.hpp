@@ -13,6 +13,8 @@ public:
 
   souk::engine::Product product();
   souk::engine::Query query();
+  /// Makes it one that groups its hits.
+  void group(souk::engine::Query& query);
   std::string filter(int depth = 0);
   std::size_t below(std::size_t limit) {
     return std::uniform_int_distribution<std::size_t>{0, limit - 1}(random_);

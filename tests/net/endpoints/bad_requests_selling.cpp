@@ -127,7 +127,8 @@ Table bad_searches() {
   return {
       get("nonsense=1", 422, "unknown_field", "nonsense"),
       get("num_typos=2", 501, "not_implemented", "num_typos"),
-      get("group_by=brand", 501, "not_implemented", "group_by"),
+      get("group_by=nonsense", 422, "invalid_query", "group_by"),
+      get("group_by=brand&group_limit=100", 422, "invalid_value", "group_limit"),
       get("pinned_hits=a:1", 501, "not_implemented", "pinned_hits"),
       get("page=0", 422, "invalid_value", "page"),
       get("page=-1", 422, "invalid_value", "page"),

@@ -73,6 +73,25 @@ TEST_CASE("typesense: lists are marked where their values stand") {
   CHECK(at(found, "hits/0/highlights/0/snippets/0") == "<mark>red</mark>");
 }
 
+TEST_CASE("typesense: hits in groups, and pages of groups") {
+  TypesenseShop shop;
+
+  const auto found = shop.search(
+      "q=*&group_by=attributes.color&group_limit=2&sort_by=price:desc&per_page=1&page=2");
+
+  REQUIRE(found.status == 200);
+  CHECK(at(found, "found") == "2");
+  CHECK(at(found, "found_docs") == "10");
+  CHECK(at(found, "grouped_hits/0/group_key/0") == "red");
+  CHECK(at(found, "grouped_hits/0/found") == "6");
+  CHECK(at(found, "grouped_hits/0/hits/0/document/id") == "p5");
+  CHECK(at(found, "grouped_hits/0/hits/1/document/id") == "p4");
+  CHECK(at(found, "grouped_hits/0/hits/2/document/id").empty());
+  CHECK(at(found, "grouped_hits/1/found").empty());
+  CHECK(at(found, "hits").empty());
+  CHECK(at(shop.ask("GET", "/v1/search?q=*&group_by=brand"), "grouped_hits/0/found") == "5");
+}
+
 TEST_CASE("typesense: several searches, each with its own answer or error") {
   TypesenseShop shop;
 
