@@ -224,29 +224,4 @@ void Client::shards(const RequestContext& context, Callback<std::vector<ShardSta
   }
 }
 
-void Client::backup(const RequestContext& context, std::string folder,
-                    Callback<engine::Acknowledged> done) {
-  const auto shards = content_->node.host->hosted();
-  auto left = std::make_shared<std::size_t>(shards.size());
-  auto failure = std::make_shared<std::optional<Error>>();
-  const auto copy = [this, context, left, failure, folder = std::move(folder),
-                     done = std::move(done)](MaterialiseDone& finished) {
-    if (!finished.result && !*failure) *failure = finished.result.error();
-    if (--*left > 0) return;
-    if (*failure) return done({**failure, {}, {}});
-    content_->bridge.call<Saved>(content_->node.materialiser, CopyTo{folder}, context.deadline,
-                                 [done](Saved& saved) {
-                                   if (!saved.result) return done({saved.result.error(), {}, {}});
-                                   done({engine::Acknowledged{}, {}, {}});
-                                 });
-  };
-  for (const HostedShard& shard : shards) {
-    if (shard.catalog) {
-      content_->bridge.call<MaterialiseDone>(shard.catalog, Materialise{}, context.deadline, copy);
-    } else {
-      content_->bridge.call<MaterialiseDone>(shard.orders, Materialise{}, context.deadline, copy);
-    }
-  }
-}
-
 }  // namespace souk::actors

@@ -94,6 +94,7 @@ private:
       if (!node) continue;
       NodeView& view = all[*node];
       view.connected = *node == parts_.self || parts_.connected(fact.id);
+      if (!view.connected && parts_.last_error) view.last_error = parts_.last_error(fact.id);
       view.fact = std::move(fact);
       view.running = true;
     }

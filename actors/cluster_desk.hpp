@@ -27,6 +27,7 @@ public:
     std::function<std::vector<engine::cluster::Revised>()> configurations;
     std::function<std::vector<storage::NodeFact>()> nodes;
     std::function<bool(const std::string& node)> connected;
+    std::function<std::string(const std::string& node)> last_error;  // may be empty
     std::function<std::vector<PublicationPtr>()> publications;
     /// The slot of a key of the shard's heat, if it is known.
     std::function<std::optional<engine::Slot>(engine::Service, const std::string& key)> slot_of_key;

@@ -3,7 +3,6 @@
 #include <optional>
 
 #include "actors/recovery.hpp"
-#include "storage/backup.hpp"
 #include "storage/database.hpp"
 #include "storage/journal.hpp"
 
@@ -109,13 +108,6 @@ Result<std::vector<ReplayedShard>> replay_journals(const std::filesystem::path& 
     shards.push_back(*replayed);
   }
   return shards;
-}
-
-Result<RestoredBackup> restore_backup(const std::filesystem::path& backup,
-                                      const std::filesystem::path& data) {
-  const auto restored = storage::restore(backup, data);
-  if (!restored) return restored.error();
-  return RestoredBackup{restored->files, restored->bytes};
 }
 
 }  // namespace souk::actors

@@ -2,10 +2,15 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "engine/types/result.hpp"
 #include "engine/types/shard.hpp"
+#include "storage/backup.hpp"
+#include "storage/coordinator.hpp"
 
 namespace souk::actors {
 
@@ -28,15 +33,29 @@ struct ReplayedShard {
 /// storage_failure (in use), corrupt_record, newer_format.
 engine::Result<std::vector<ReplayedShard>> replay_journals(const std::filesystem::path& data);
 
-/// What a backup consisted of.
-struct RestoredBackup {
-  std::uint64_t files = 0;
-  std::uint64_t bytes = 0;
+/// Where a backup is restored to.
+struct RestoreTarget {
+  std::filesystem::path data;  // a new folder
+  /// Gets the shards, this node as the only member of each; none: the node will be alone.
+  std::shared_ptr<storage::Coordinator> coordinator;
+  /// As many copies as `serve --replicas` will ask for: from three on, writes want two.
+  std::uint32_t replicas = 1;
 };
+struct RestoredBackup {
+  engine::cluster::NodeId node;  // drawn anew
+  storage::BackupManifest manifest;
+};
+/// How far: 0..1 and what is being done.
+using RestoreProgress = std::function<void(double fraction, const std::string& what)>;
 
-/// Checks a backup and copies it into a new data folder. Errors: invalid_value (no backup, or the
-/// folder is not empty), corrupt_record, newer_format, storage_failure, disk_full.
+/// Makes a data folder out of a backup and, when the state of every shard is what the manifest
+/// says, makes its node the one that holds them. The other nodes get their copies from it as soon
+/// as they run. The backup stays as it is. Errors: those of storage::verify_backup; invalid_value
+/// (the folder is not empty, the coordinator has shards already), corrupt_record (names the shard),
+/// storage_failure, disk_full, those of Coordinator::commit: then there is no folder, but for
+/// unknown_outcome.
 engine::Result<RestoredBackup> restore_backup(const std::filesystem::path& backup,
-                                              const std::filesystem::path& data);
+                                              const RestoreTarget& target,
+                                              const RestoreProgress& progress);
 
 }  // namespace souk::actors

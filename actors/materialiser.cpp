@@ -6,7 +6,6 @@
 #include <unordered_map>
 #include <utility>
 
-#include "storage/backup.hpp"
 #include "storage/catalog_store.hpp"
 #include "storage/order_store.hpp"
 
@@ -58,7 +57,6 @@ private:
           return saved ? Saved{{}, watch.seconds()} : failed(saved.error(), watch);
         },
         [this](const FlushTables&) { return on_flush(); },
-        [this](const CopyTo& request) { return on_copy(request); },
     };
   }
 
@@ -121,14 +119,6 @@ private:
       at.trim_upto = 0;
     }
     return {};
-  }
-
-  Saved on_copy(const CopyTo& request) {
-    const Stopwatch watch;
-    if (const auto flushed = flush_and_trim(); !flushed) return failed(flushed.error(), watch);
-    const auto copied = storage::backup(*parts_.database, parts_.segments, request.folder);
-    if (!copied) return {copied.error(), watch.seconds()};
-    return {{}, watch.seconds()};
   }
 
   /// State that cannot be written leaves the journal growing for ever: better to stop and be looked

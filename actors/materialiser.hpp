@@ -49,15 +49,11 @@ struct Saved {
 };
 /// Flushes the tables, so that nothing has to be replayed after a restart, and trims the journal.
 struct FlushTables {};
-/// A consistent copy of the tables and the index files in `folder`, which must not exist.
-struct CopyTo {
-  std::string folder;
-};
 
 using Materialiser = caf::typed_actor<
     caf::replies_to<SaveCatalog>::with<Saved>, caf::replies_to<SaveOrders>::with<Saved>,
     caf::replies_to<SaveCatalogFork>::with<Saved>, caf::replies_to<SaveOrdersFork>::with<Saved>,
-    caf::replies_to<FlushTables>::with<Saved>, caf::replies_to<CopyTo>::with<Saved>>;
+    caf::replies_to<FlushTables>::with<Saved>>;
 
 struct MaterialiserParts {
   storage::Database* database = nullptr;
@@ -92,6 +88,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::SaveCatalogFork)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::SaveOrdersFork)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::Saved)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::FlushTables)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::CopyTo)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::RunMerge)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::MergeDone)

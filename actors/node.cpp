@@ -144,6 +144,8 @@ void Node::Content::on_request(PeerArrival arrival) {
         arrival.answer(Error{engine::Errc::unavailable, "the node is starting"});
       }
       return;
+    case PeerKind::backup:
+      return backup_door->arrived(std::move(arrival));
     case PeerKind::replica_message:
       break;
   }
@@ -227,6 +229,14 @@ Result<void> Node::Content::start_shards(const Progress& progress) {
   }
   if (const auto opened = host->open(*found, progress); !opened) return opened;
   host->follow();
+  backup_door = std::make_unique<BackupDoor>(
+      BackupDoor::Parts{system.get(), database.get(), journal.get(), host.get()});
+  Backups::Parts cuts;
+  cuts.self = self_id;
+  cuts.configurations = [this] { return host->configurations(); };
+  cuts.here = [this](PeerArrival arrival) { backup_door->arrived(std::move(arrival)); };
+  cuts.transport = peers ? &peers->transport() : nullptr;
+  backups = std::make_unique<Backups>(std::move(cuts));
   if (!peers) return {};
   PeerDoor::Parts behind;
   behind.catalog = [this](engine::ShardId id) -> std::optional<ShardLink<CatalogShard>> {
@@ -365,6 +375,12 @@ void Node::Content::start_operations() {
   asked.connected = [this](const std::string& node) {
     return peers && peers->transport().connected(node);
   };
+  asked.last_error = [this](const std::string& node) {
+    if (!peers) return std::string{};
+    for (PeerStatus& peer : peers->transport().status())
+      if (peer.address.node == node) return std::move(peer.last_error);
+    return std::string{};
+  };
   asked.publications = [this] { return host->publications(); };
   asked.slot_of_key = [this](engine::Service service, const std::string& key) {
     std::optional<engine::Slot> slot;
@@ -450,6 +466,8 @@ void Node::Content::end_actors() {
   end(searches);
   hears_peers = false;
   hears_searches = false;
+  backups.reset();
+  backup_door.reset();
   checkpoints.reset();
   if (host) host->end();
   if (peers) peers->leave();
@@ -508,6 +526,13 @@ std::string Node::write_refusal() const {
 
 std::shared_ptr<DeskTicket> Node::ask_desk(const DeskQuestion& question) {
   return content_->desk->ask(question);
+}
+
+Result<BackupView> Node::begin_backup(const std::filesystem::path& folder) {
+  return content_->backups->begin(folder);
+}
+std::optional<BackupView> Node::backup(const std::string& id) const {
+  return content_->backups->find(id);
 }
 
 CoordinatorStatus Node::coordinator() const {

@@ -90,6 +90,11 @@ public:
   /// What operators ask (cluster_desk.hpp). Never waits: look at the ticket until it is answered.
   std::shared_ptr<DeskTicket> ask_desk(const DeskQuestion& question);
 
+  /// Begins a backup of the whole cluster into a folder of this node (backups.hpp).
+  engine::Result<BackupView> begin_backup(const std::filesystem::path& folder);
+  /// One that was begun here since the start; the latest for an empty id.
+  std::optional<BackupView> backup(const std::string& id) const;
+
   struct Content;   // for actors/ only
 
 private:

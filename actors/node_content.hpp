@@ -5,6 +5,8 @@
 #include <memory>
 #include <thread>
 
+#include "actors/backup_door.hpp"
+#include "actors/backups.hpp"
 #include "actors/checkpoint_transfers.hpp"
 #include "actors/clock.hpp"
 #include "actors/cluster_desk.hpp"
@@ -51,6 +53,8 @@ struct Node::Content {
   std::unique_ptr<ShardHost> host;
   std::unique_ptr<PeerDoor> door;
   std::unique_ptr<CheckpointTransfers> checkpoints;
+  std::unique_ptr<BackupDoor> backup_door;
+  std::unique_ptr<Backups> backups;
   std::atomic<bool> resumes{false};      // the checkouts of shards that are led here from now on
   std::atomic<bool> hears_peers{false};  // all of the above is there
   std::unique_ptr<SearchDoor> search_door;

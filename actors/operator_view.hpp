@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -63,6 +64,7 @@ struct NodeView {
   bool self = false;
   bool running = false;
   bool connected = false;  // from here
+  std::string last_error;  // why it is not
   bool drained = false;
   std::optional<engine::Timestamp> since;      // running without a break, as seen from here
   std::optional<engine::Timestamp> last_seen;  // as seen from here
@@ -110,6 +112,20 @@ struct DrainView {
   bool dry_run = false;
   std::vector<OperationView> operations;
   std::vector<engine::ShardId> stays;  // copies for which no other node is left
+};
+/// A backup of the whole cluster, as the node that writes it sees it.
+struct BackupView {
+  std::string id;
+  std::string folder;
+  std::string state;      // "preparing", "cutting", "copying", "checking", "done", "failed"
+  std::string waits_for;  // before the cut: why it was tried again
+  std::size_t shards = 0;
+  std::size_t shards_done = 0;
+  std::uint64_t bytes = 0;
+  std::chrono::milliseconds held{0};  // writes waited for the cut so long
+  engine::Timestamp started;
+  std::optional<engine::Timestamp> finished;
+  std::optional<engine::Error> failure;
 };
 using DeskReply = std::variant<ClusterOverview, HeatView, OperationsView, OperationView, DrainView>;
 /// A question and, later, its answer. Thread-safe.

@@ -10,6 +10,7 @@ enum class PeerKind : std::uint16_t {
   request = 2,          // storage::Envelope; answered by one
   search = 3,
   checkpoint = 4,
+  backup = 5,  // storage::BackupAsk; answered by BackupTold
 };
 
 }  // namespace souk::actors

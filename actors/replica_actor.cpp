@@ -70,6 +70,11 @@ private:
         [this](const CheckpointOver& over) { step(cluster::CheckpointSent{over.peer}); },
         [this](const GiveOrder& request) { return on_order(request); },
         [this](const ReadReplica&) { return status(); },
+        [this](const HoldReplica& request) { return on_hold(request); },
+        [this](const ReleaseReplica& request) { return on_release(request); },
+        [this](const HoldOver& over) {
+          if (hold_ && hold_->run == over.run) end_hold("the shard was held too long");
+        },
         [this](const ReplicaTick& tick) { on_tick(tick); },
     };
   }
@@ -85,6 +90,7 @@ private:
     replica_.step(std::move(event), now(), update_);
     carry_out();
     if (!parked_.empty()) propose_parked();
+    if (hold_) settle_hold();
   }
 
   /// What was decided under an earlier leadership is void: the shard was told, or is being told.
@@ -95,7 +101,7 @@ private:
         request.records.front().position != expected) {
       return;
     }
-    if (!replica_.open() || !parked_.empty()) {
+    if (!replica_.open() || !parked_.empty() || hold_) {
       parked_.push_back(std::move(request));
       return;
     }
@@ -110,13 +116,53 @@ private:
   }
 
   /// What was proposed while the replica was closed (a leadership is being handed over, too few
-  /// copies are in sync) goes on when it opens again under the same leadership.
+  /// copies are in sync) or held goes on when it opens again under the same leadership.
   void propose_parked() {
-    while (leading_ && replica_.open() && !parked_.empty()) {
+    while (leading_ && replica_.open() && !hold_ && !parked_.empty()) {
       ProposeRecords request = std::move(parked_.front());
       parked_.pop_front();
       propose(request);
     }
+  }
+
+  caf::result<HeldReplica> on_hold(const HoldReplica& request) {
+    if (!leading_ || !replica_.open() || hold_) {
+      return HeldReplica{
+          Error{Errc::unavailable, publication_.shard.name() + " cannot be held here now"}, 0, {}};
+    }
+    hold_ = Hold{request.run, make_response_promise<HeldReplica>(), {}};
+    auto promise = hold_->answer;
+    delayed_send(ShardReplica{this}, request.most, HoldOver{request.run});
+    settle_hold();
+    return promise;
+  }
+
+  /// Nothing is proposed any more: as soon as all that was is committed, the shard stands still.
+  void settle_hold() {
+    if (hold_->at || !leading_ || !replica_.open() || replica_.committed() != replica_.last() ||
+        !replica_.configuration()) {
+      return;
+    }
+    hold_->at = replica_.last();
+    hold_->answer.deliver(HeldReplica{engine::Result<void>{}, replica_.last(),
+                                      replica_.configuration()->configuration});
+  }
+
+  /// It stood still if this replica led all the while (else the hold would be gone), proposed
+  /// nothing, and nobody else can have led up to now.
+  ReleasedReplica on_release(const ReleaseReplica& request) {
+    const bool mine = hold_ && hold_->run == request.run;
+    const bool stood = mine && hold_->at == replica_.last() && replica_.permit_read(now());
+    if (mine) end_hold("the hold was given up");
+    if (stood) return {engine::Result<void>{}};
+    return {Error{Errc::unavailable, publication_.shard.name() + " did not stand still"}};
+  }
+
+  void end_hold(const char* why) {
+    Hold ended = std::move(*hold_);
+    hold_.reset();
+    if (!ended.at) ended.answer.deliver(HeldReplica{Error{Errc::unavailable, why}, 0, {}});
+    if (!parked_.empty()) propose_parked();
   }
 
   void on_journal_failed(const JournalFailed& failure) {
@@ -200,6 +246,7 @@ private:
   void follow(Error why) {
     if (!std::exchange(leading_, false)) return;
     parked_.clear();
+    if (hold_) end_hold("the shard's leader changed");
     shard_follows_ = false;
     request(shard_, caf::infinite, FollowShard{std::move(why)}).then([this] {
       shard_follows_ = true;
@@ -282,12 +329,19 @@ private:
     parts_->send_checkpoint = nullptr;
   }
 
+  struct Hold {
+    std::uint64_t run = 0;
+    caf::typed_response_promise<HeldReplica> answer;
+    std::optional<Position> at;  // answered
+  };
+
   const std::unique_ptr<ShardReplicaParts> parts_;
   ShardPublication& publication_;
   cluster::Replica replica_;
   cluster::Update update_;
   ReplicatedShard shard_;
   std::deque<ProposeRecords> parked_;  // as many as the shard has in flight at most
+  std::optional<Hold> hold_;
   std::optional<Instant> armed_;
   std::uint64_t tick_ = 0;
   LeadShard lead_;

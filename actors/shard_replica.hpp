@@ -1,6 +1,7 @@
 #pragma once
 
 #include <caf/typed_actor.hpp>
+#include <chrono>
 #include <functional>
 
 #include "actors/handles.hpp"
@@ -66,6 +67,27 @@ struct ReplicaStatus {
   };
   std::vector<Member> members;  // as the primary sees them
 };
+/// For the cut of a backup (backups.hpp): proposes nothing for a moment. Answered when all that was
+/// proposed is committed, or refused. Taken if this replica leads and nobody holds it.
+struct HoldReplica {
+  std::uint64_t run = 0;
+  std::chrono::milliseconds most{0};  // then it goes on by itself
+};
+struct HeldReplica {
+  engine::Result<void> result;
+  engine::Position position = 0;
+  engine::cluster::Configuration configuration;
+};
+/// It goes on. Refused if it did not stand still since it was held, or another may have led.
+struct ReleaseReplica {
+  std::uint64_t run = 0;
+};
+struct ReleasedReplica {
+  engine::Result<void> result;
+};
+struct HoldOver {
+  std::uint64_t run = 0;
+};
 /// Its own clock stroke; only the latest that was ordered counts.
 struct ReplicaTick {
   std::uint64_t serial = 0;
@@ -82,6 +104,8 @@ using ShardReplica = caf::typed_actor<
     caf::reacts_to<ConfigurationUnread>, caf::reacts_to<ConfigurationChanged>,
     caf::reacts_to<JournalChunk>, caf::reacts_to<CheckpointOver>,
     caf::replies_to<GiveOrder>::with<OrderTaken>, caf::replies_to<ReadReplica>::with<ReplicaStatus>,
+    caf::replies_to<HoldReplica>::with<HeldReplica>,
+    caf::replies_to<ReleaseReplica>::with<ReleasedReplica>, caf::reacts_to<HoldOver>,
     caf::reacts_to<ReplicaTick>>;
 
 }  // namespace souk::actors
@@ -97,4 +121,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::GiveOrder)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::OrderTaken)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ReadReplica)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ReplicaStatus)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::HoldReplica)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::HeldReplica)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ReleaseReplica)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ReleasedReplica)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::HoldOver)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ReplicaTick)

@@ -219,37 +219,9 @@ Result<Mark> CheckpointStaging::finish() {
   content.out.close();
   if (content.out.fail()) return file_error("cannot write", content.file);
   if (const auto synced = sync_file(content.file); !synced) return synced.error();
-  if (content.bytes < kHeadBytes + kTailBytes) return damaged("ends early");
-  std::ifstream in{content.file, std::ios::binary};
-  std::string head(kHeadBytes, '\0');
-  in.read(head.data(), static_cast<std::streamsize>(head.size()));
-  if (!in) return file_error("cannot read", content.file);
-  const std::string_view bytes{head};
-  if (!bytes.starts_with(kMagic)) return damaged("does not begin as one");
-  if (static_cast<unsigned char>(bytes[4]) != kVersion)
-    return Error{Errc::newer_format, "a checkpoint is of a version that this program cannot read"};
-  const ShardId shard{static_cast<engine::Service>(bytes[5]),
-                      get_number<std::uint16_t>(bytes.substr(6))};
-  if (shard != content.shard)
-    return Error{Errc::invalid_value,
-                 "a checkpoint of " + shard.name() + " came for " + content.shard.name()};
-  Checksum checksum;
-  checksum.add(head);
-  std::string piece(1U << 20U, '\0');
-  for (std::uint64_t left = content.bytes - kHeadBytes - 8; left > 0;) {
-    const auto want = static_cast<std::streamsize>(std::min<std::uint64_t>(left, piece.size()));
-    in.read(piece.data(), want);
-    if (in.gcount() != want) return file_error("cannot read", content.file);
-    checksum.add({piece.data(), static_cast<std::size_t>(want)});
-    left -= static_cast<std::uint64_t>(want);
-  }
-  std::string tail(8, '\0');
-  in.read(tail.data(), 8);
-  if (!in || get_number<std::uint64_t>(tail) != checksum.value())
-    return damaged("does not match its checksum");
-  content.at =
-      Mark{get_number<std::uint64_t>(bytes.substr(8)), get_number<std::uint64_t>(bytes.substr(16))};
-  return *content.at;
+  const Result<Mark> at = verify_checkpoint(content.file, content.shard);
+  if (at) content.at = *at;
+  return at;
 }
 
 Mark CheckpointStaging::at() const {
@@ -258,14 +230,53 @@ Mark CheckpointStaging::at() const {
 }
 
 Result<void> CheckpointStaging::install(Database& database, Journal& journal) {
-  Content& content = *content_;
-  assert(content.at);
-  if (const auto begun = journal.begin_install(content.shard, *content.at); !begun) return begun;
+  assert(content_->at);
+  return install_checkpoint(content_->file, content_->shard, *content_->at, database, journal);
+}
+
+Result<Mark> verify_checkpoint(const std::filesystem::path& file, ShardId wanted) {
+  std::error_code failed;
+  const std::uint64_t size = std::filesystem::file_size(file, failed);
+  if (failed || size < kHeadBytes + kTailBytes) return damaged("ends early");
+  std::ifstream in{file, std::ios::binary};
+  std::string head(kHeadBytes, '\0');
+  in.read(head.data(), static_cast<std::streamsize>(head.size()));
+  if (!in) return file_error("cannot read", file);
+  const std::string_view bytes{head};
+  if (!bytes.starts_with(kMagic)) return damaged("does not begin as one");
+  if (static_cast<unsigned char>(bytes[4]) != kVersion)
+    return Error{Errc::newer_format, "a checkpoint is of a version that this program cannot read"};
+  const ShardId shard{static_cast<engine::Service>(bytes[5]),
+                      get_number<std::uint16_t>(bytes.substr(6))};
+  if (shard != wanted)
+    return Error{Errc::invalid_value,
+                 "a checkpoint of " + shard.name() + " came for " + wanted.name()};
+  Checksum checksum;
+  checksum.add(head);
+  std::string piece(1U << 20U, '\0');
+  for (std::uint64_t left = size - kHeadBytes - 8; left > 0;) {
+    const auto want = static_cast<std::streamsize>(std::min<std::uint64_t>(left, piece.size()));
+    in.read(piece.data(), want);
+    if (in.gcount() != want) return file_error("cannot read", file);
+    checksum.add({piece.data(), static_cast<std::size_t>(want)});
+    left -= static_cast<std::uint64_t>(want);
+  }
+  std::string tail(8, '\0');
+  in.read(tail.data(), 8);
+  if (!in || get_number<std::uint64_t>(tail) != checksum.value())
+    return damaged("does not match its checksum");
+  return Mark{get_number<std::uint64_t>(bytes.substr(8)),
+              get_number<std::uint64_t>(bytes.substr(16))};
+}
+
+Result<void> install_checkpoint(const std::filesystem::path& file, ShardId shard, Mark at,
+                                Database& database, Journal& journal) {
+  if (const auto begun = journal.begin_install(shard, at); !begun) return begun;
   Batch batch{database};
-  const std::string prefix = shard_key(content.shard);
+  const std::string prefix = shard_key(shard);
   for (const Table table : kStateTables) batch.erase_range(table, prefix, after_prefix(prefix));
 
-  std::ifstream in{content.file, std::ios::binary};
+  std::ifstream in{file, std::ios::binary};
   in.seekg(static_cast<std::streamoff>(kHeadBytes));
   std::string key;
   std::string value;
@@ -286,7 +297,7 @@ Result<void> CheckpointStaging::install(Database& database, Journal& journal) {
   }
   if (const auto written = database.write(batch, Durability::unlogged); !written) return written;
   if (const auto flushed = database.flush(); !flushed) return flushed;
-  return journal.install_base(content.shard, *content.at);
+  return journal.install_base(shard, at);
 }
 
 }  // namespace souk::storage

@@ -43,6 +43,18 @@ private:
   std::unique_ptr<Content> content_;
 };
 
+/// Where the stream in that file stands, checked against its checksum. Errors: corrupt_record,
+/// newer_format, invalid_value (another shard's), storage_failure.
+engine::Result<engine::cluster::Mark> verify_checkpoint(const std::filesystem::path& file,
+                                                        engine::ShardId shard);
+/// Replaces the shard's rows and journal by it. Pre: verify_checkpoint() gave `at`; nothing writes
+/// the shard; it stands before that mark. Holds the rows in memory once. After a crash either all
+/// of it happened or nothing (Journal::recovered()). Errors: corrupt_record, storage_failure,
+/// disk_full.
+engine::Result<void> install_checkpoint(const std::filesystem::path& file, engine::ShardId shard,
+                                        engine::cluster::Mark at, Database& database,
+                                        Journal& journal);
+
 /// Takes a stream in as a file, and makes it the shard's state when it is whole.
 class CheckpointStaging {
 public:
@@ -61,9 +73,7 @@ public:
   engine::Result<engine::cluster::Mark> finish();
   /// Pre: finish() succeeded.
   engine::cluster::Mark at() const;
-  /// Replaces the shard's rows and journal. Pre: finish() succeeded; nothing writes the shard; it
-  /// stands before that mark. Holds the rows in memory once. After a crash either all of it
-  /// happened or nothing (Journal::recovered()). Errors: storage_failure, disk_full.
+  /// install_checkpoint() of it. Pre: finish() succeeded.
   engine::Result<void> install(Database& database, Journal& journal);
 
 private:

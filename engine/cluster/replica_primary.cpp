@@ -195,7 +195,15 @@ void Replica::on(JournalRead& read) {
 
 void Replica::on(CheckpointSent& sent) {
   Peer* known = role_ == Role::primary ? peer(sent.peer) : nullptr;
-  if (known != nullptr) known->checkpointing = false;
+  if (known == nullptr) return;
+  known->checkpointing = false;
+  if (known->acked) return;
+  // It has all there is, or says where it stands as soon as it is asked about the end. Asking from
+  // where the journal was cut off would bring the same checkpoint again, for as long as nothing new
+  // is proposed.
+  known->next = log_.last() + 1;
+  known->probed = false;
+  known->rewound_at = known->resent_at = now_;
 }
 
 void Replica::on(Order& order) {

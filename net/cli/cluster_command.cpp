@@ -88,6 +88,10 @@ void print_cluster(const JsonValue& cluster) {
                cell(node, "leads"), cell(node, "holds"), cell(node, "cpu"), cell(node, "version")});
   });
   nodes.print();
+  each(cluster, "nodes", [](const JsonValue& node) {
+    if (const auto why = cell(node, "last_error"); !why.empty())
+      std::printf("%s is not connected: %s\n", cell(node, "id").c_str(), why.c_str());
+  });
   std::printf("\n");
   Table shards{{"SHARD", "SLOTS", "EPOCH", "STATE", "PRIMARY", "SECONDARIES", "LEARNERS"}};
   each(cluster, "shards", [&](const JsonValue& shard) {

@@ -7,14 +7,13 @@
 #include "net/cli/output.hpp"
 #include "net/json/json_writer.hpp"
 
-// The commands that work on a data folder whose node does not run: restore, replay.
+// The commands that work on a data folder whose node does not run: replay; restore.cpp has another.
 
 namespace souk::net {
 
 namespace {
 
 struct OfflineFlags {
-  std::string backup;
   std::string data = "souk-data";
   bool json = false;
 };
@@ -30,16 +29,6 @@ std::string hex(std::uint64_t value) {
   char text[24];
   std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(value));
   return text;
-}
-
-int run_restore(const OfflineFlags& flags) {
-  const auto restored = actors::restore_backup(flags.backup, flags.data);
-  if (!restored)
-    return fail(exit_code_of(restored.error()), "cannot restore: " + restored.error().detail);
-  std::printf("restored %llu files, %llu bytes into %s\n",
-              static_cast<unsigned long long>(restored->files),
-              static_cast<unsigned long long>(restored->bytes), flags.data.c_str());
-  return kExitOk;
 }
 
 int run_replay(const OfflineFlags& flags) {
@@ -74,14 +63,6 @@ int run_replay(const OfflineFlags& flags) {
 }
 
 }  // namespace
-
-void add_restore_command(CLI::App& app, Run& run) {
-  auto flags = std::make_shared<OfflineFlags>();
-  auto* command = app.add_subcommand("restore", "Make a data folder out of a backup");
-  command->add_option("backup", flags->backup, "folder written by souk backup")->required();
-  command->add_option("--data", flags->data, "the new data folder (souk-data)");
-  command->callback([flags, &run] { run = [flags] { return run_restore(*flags); }; });
-}
 
 void add_replay_command(CLI::App& app, Run& run) {
   auto flags = std::make_shared<OfflineFlags>();

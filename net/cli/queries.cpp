@@ -1,15 +1,13 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 
 #include "net/cli/command.hpp"
 #include "net/cli/http_client.hpp"
 #include "net/cli/output.hpp"
 #include "net/http/request.hpp"
-#include "net/json/json_writer.hpp"
 
-// The commands that ask a running node one question: search, order, backup.
+// The commands that ask a running node one question: search, order.
 
 namespace souk::net {
 
@@ -143,33 +141,6 @@ void add_order_command(CLI::App& app, Run& run) {
       add_query(target, "after", flags->after);
       add_query(target, "limit", std::to_string(flags->limit));
       return get(*flags, target, print_orders);
-    };
-  });
-}
-
-void add_backup_command(CLI::App& app, Run& run) {
-  struct BackupFlags : Flags {
-    std::string folder;
-  };
-  auto flags = std::make_shared<BackupFlags>();
-  auto* command =
-      app.add_subcommand("backup", "Have a running node write a consistent copy of itself");
-  add_common(*command, *flags);
-  command->add_option("folder", flags->folder, "a new folder on the node")->required();
-  command->callback([flags, &run] {
-    run = [flags] {
-      auto client = client_of(flags->url);
-      if (!client) return fail(kExitUsage, client.error().detail);
-      client->set_timeout(std::chrono::seconds{310});
-      std::string body;
-      JsonWriter{body}
-          .begin_object()
-          .field("folder", std::filesystem::absolute(flags->folder).lexically_normal().string())
-          .end_object();
-      return print_reply(
-          client->request("POST", "/v1/backups", body,
-                          {{"Content-Type", "application/json"}, {"Request-Timeout-Ms", "300000"}}),
-          flags->json, nullptr);
     };
   });
 }

@@ -114,6 +114,7 @@ void add_cluster_schemas(Router& router) {
       R"("node":{"type":"string"},"coordinator":{"type":"object"},)"
       R"("nodes":{"type":"array","items":{"type":"object","properties":{"id":{"type":"string"},"self":{"type":"boolean"},)"
       R"("state":{"type":"string","enum":["running","drained","away"]},"connected":{"type":"boolean"},)"
+      R"("last_error":{"type":"string","description":"why the node that answers is not connected with it"},)"
       R"("address":{"type":"string"},"zone":{"type":"string"},"roles":{"type":"array","items":{"type":"string"}},)"
       R"("version":{"type":"string"},"since":{"type":"string"},"last_seen":{"type":"string"},)"
       R"("leads":{"type":"integer"},"holds":{"type":"integer"},"cpu":{"type":"number"}}}},)"

@@ -3,10 +3,10 @@
 #include "actors/metrics.hpp"
 #include "net/await.hpp"
 #include "net/endpoints/ask_desk.hpp"
+#include "net/endpoints/backups.hpp"
 #include "net/endpoints/cluster.hpp"
 #include "net/http_error.hpp"
 #include "net/json/cluster.hpp"
-#include "net/json/json_reader.hpp"
 #include "net/json/json_writer.hpp"
 #include "net/openapi.hpp"
 #include "net/router.hpp"
@@ -128,27 +128,6 @@ Task<Response> shards(RequestScope& scope, const Operations& operations) {
   co_return ok(std::move(json));
 }
 
-Task<Response> backup(RequestScope& scope) {
-  JsonDocument document;
-  if (const auto parsed = document.parse(scope.request.body); !parsed)
-    co_return problem(scope, parsed.error());
-  JsonErrors errors;
-  ObjectReader body{document.root(), errors};
-  const std::string folder{body.required_string("folder", 4096)};
-  body.finish();
-  if (!errors.any() && folder.front() != '/')
-    errors.add(Errc::invalid_value, "folder", "folder must be an absolute path on the node");
-  if (errors.any()) co_return problem(scope, errors.error());
-
-  const auto done = co_await await_reply<engine::Acknowledged>(scope, [&](auto callback) {
-    scope.client.backup(scope.context, folder, std::move(callback));
-  });
-  if (!done) co_return problem(scope, done.error());
-  std::string json;
-  JsonWriter{json}.begin_object().field("folder", folder).end_object();
-  co_return created(std::move(json), {});
-}
-
 }  // namespace
 
 void add_operations(Router& router, Operations& operations) {
@@ -197,23 +176,7 @@ void add_operations(Router& router, Operations& operations) {
                          "copy of this node",
               .tag = "operations",
               .answers = {{200, "OK", kShardsSchema}}});
-  router.add(
-      {.method = Method::post,
-       .path = "/v1/backups",
-       .handler = backup,
-       .scope = Scope::admin,
-       .body = Body::json,
-       .priority = Priority::bulk,
-       .write = true,
-       .admin = true,
-       .operation_id = "createBackup",
-       .summary = "Write a consistent copy of all shards into a new folder on the node",
-       .tag = "operations",
-       .request_schema =
-           R"({"type":"object","required":["folder"],"additionalProperties":false,)"
-           R"("properties":{"folder":{"type":"string","description":"absolute path; must not exist"}}})",
-       .answers = {
-           {201, "Written", R"({"type":"object","properties":{"folder":{"type":"string"}}})"}}});
+  add_backups(router, operations);
   add_cluster_schemas(router);
   add_cluster_reads(router, operations);
   add_cluster_changes(router, operations);

@@ -18,8 +18,8 @@ struct Operations {
   std::string openapi;  // rendered when all routes are known
 };
 
-/// /livez, /readyz, /metrics, /openapi.json, /version, GET /v1/shards, POST /v1/backups, and those
-/// of cluster.hpp.
+/// /livez, /readyz, /metrics, /openapi.json, /version, GET /v1/shards, and those of
+/// backups.hpp and cluster.hpp.
 void add_operations(Router& router, Operations& operations);
 
 }  // namespace souk::net

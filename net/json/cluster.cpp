@@ -82,6 +82,7 @@ void render_node(JsonWriter& json, const actors::NodeView& node) {
   json.begin_object().field("id", node_name(node.node)).field("self", node.self);
   json.field("state", !node.running ? "away" : node.drained ? "drained" : "running");
   json.field("connected", node.connected);
+  if (!node.last_error.empty()) json.field("last_error", node.last_error);
   if (!node.fact.host.empty())
     json.field("address", node.fact.host + ":" + std::to_string(node.fact.port));
   json.field("zone", node.fact.zone).key("roles").begin_array();

@@ -402,27 +402,6 @@ TEST_CASE("node: below the free-space watermark writes are refused and reads go 
   CHECK(stock(asker, "TEE-S").result->stock.on_hand == Quantity{5});
 }
 
-TEST_CASE("node: a backup starts as a node with the same state") {
-  const TemporaryFolder folder;
-  const TemporaryFolder other;
-  const auto node = start(config_for(folder.path()));
-  Asker asker{*node};
-  REQUIRE(put(asker, product_of("tee", "Organic tee", {"TEE-S"}, 5)).result);
-  REQUIRE(buy(asker, "k1", "TEE-S", 2).result);
-
-  const std::string target = (other / "copy").string();
-  const auto reply =
-      asker.ask<Acknowledged>([&](Client& client, const RequestContext& context, auto done) {
-        client.backup(context, target, done);
-      });
-  REQUIRE_MESSAGE(reply.result, reply.result.error().detail);
-
-  const auto copy = start(config_for(target));
-  Asker second{*copy};
-  CHECK(stock(second, "TEE-S").result->stock.available() == Quantity{3});
-  CHECK(search(second, "organic").found == 1);
-}
-
 TEST_CASE("node: a stopped node refuses, and stopping twice is harmless") {
   const TemporaryFolder folder;
   const auto node = start(config_for(folder.path()));

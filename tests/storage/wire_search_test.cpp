@@ -117,6 +117,11 @@ TEST_CASE("wire: the steps of a search over nodes come back as they were") {
     const auto opened = [&] {
       return WireSearchOpen{random.any(), random.query(), random.time(), random.list([&] {
                               return engine::ShardPosition{random.shard(), random.any()};
+                            }),
+                            random.list([&] {
+                              const auto first =
+                                  static_cast<engine::Slot>(random.number(engine::kSlotCount));
+                              return engine::SlotRange{first, engine::kSlotCount - 1};
                             })};
     };
     const WireSearchOpen open = opened();

@@ -138,6 +138,11 @@ TEST_CASE("wire: searches, their pages and the small messages come back as they 
         random.shard(),
         random.any(),
         random.maybe([&] { return std::chrono::milliseconds{random.number(60'000)}; }),
+        random.maybe([&] {
+          const auto first = static_cast<engine::Slot>(random.number(engine::kSlotCount));
+          return engine::SlotRange{
+              first, static_cast<engine::Slot>(first + random.number(engine::kSlotCount - first))};
+        }),
         payload};
     check_round_trip(random, envelope, decode_envelope);
   }
