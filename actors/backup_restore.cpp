@@ -170,7 +170,7 @@ Result<RestoredBackup> restore_backup(const std::filesystem::path& backup,
     }
   }
   report(progress, 1, "restored");
-  return RestoredBackup{*node, std::move(*manifest)};
+  return RestoredBackup{storage::node_name(*node), std::move(*manifest)};
 }
 
 }  // namespace souk::actors

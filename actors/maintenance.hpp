@@ -42,7 +42,7 @@ struct RestoreTarget {
   std::uint32_t replicas = 1;
 };
 struct RestoredBackup {
-  engine::cluster::NodeId node;  // drawn anew
+  std::string node;  // drawn anew; as the API names it
   storage::BackupManifest manifest;
 };
 /// How far: 0..1 and what is being done.

@@ -542,13 +542,14 @@ void ShardHost::rebuild_routes() {
       if (!way) way = parts_.remote_catalog(id, publication);
       routes->catalog.push_back(
           {id, leads ? CatalogShard{hosted->second.catalog} : way, publication, slots});
-      if (!routes->catalog.back().actor) return;  // alone, and not open yet
+      // Led here, and not open yet.
+      if (!routes->catalog.back().actor && each.primary == parts_.self) return;
     } else {
       auto& way = remote_orders_[id];
       if (!way) way = parts_.remote_orders(id, publication);
       routes->orders.push_back(
           {id, leads ? OrderShard{hosted->second.orders} : way, publication, slots});
-      if (!routes->orders.back().actor) return;
+      if (!routes->orders.back().actor && each.primary == parts_.self) return;
     }
   }
   parts_.table->replace(std::move(routes));

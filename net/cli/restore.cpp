@@ -9,7 +9,6 @@
 #include "net/cli/output.hpp"
 #include "net/config.hpp"
 #include "net/json/json_writer.hpp"
-#include "storage/cluster_facts.hpp"
 
 // souk restore: a new cluster, of any number of nodes, out of a backup.
 
@@ -46,7 +45,7 @@ int exit_code_of(const engine::Error& error) {
 }
 
 void print_restored(const actors::RestoredBackup& restored, const std::string& data, bool json) {
-  const std::string node = storage::node_name(restored.node);
+  const std::string& node = restored.node;
   if (!json) {
     std::printf(
         "restored %zu shards, %llu bytes into %s: node %s\n", restored.manifest.shards.size(),

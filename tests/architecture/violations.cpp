@@ -124,8 +124,8 @@ std::string objection(std::string_view path, std::string_view header) {
 
   // The coordinator is an interface of storage; etcd, known to net, implements it.
   if (path.starts_with("net/etcd/") && header == "storage/coordinator.hpp") return "";
-  // bench/micro measures functions and a node in process; the rest of bench speaks HTTP only.
-  if (path.starts_with("bench/micro/") &&
+  // bench/micro and bench/peers measure functions and a node in process; the rest of bench speaks HTTP only.
+  if ((path.starts_with("bench/micro/") || path.starts_with("bench/peers/")) &&
       (header.starts_with("engine/") || header.starts_with("actors/")))
     return "";
   // It tells by shard for how long nothing was acknowledged: a key's place is part of the contract.
