@@ -132,8 +132,10 @@ class Cluster:
         dev = ["--dev"]
         if not node.host.startswith("127."):
             settings = os.path.join(self.work, "settings.toml")
-            with open(settings, "w") as out:
-                out.write("test_payments = true\n")
+            if not os.path.exists(settings):  # others may be reading it
+                with open(settings + ".new", "w") as out:
+                    out.write("test_payments = true\n")
+                os.replace(settings + ".new", settings)
             dev = ["--config", settings]
         expect(dev == ["--dev"] or not self.failpoints, "failpoints need nodes on loopback")
         if self.failpoints:
