@@ -53,7 +53,14 @@ bool read_query(pb::WireQuery& in, engine::Query& out, WireFault& fault) {
   read_texts(*in.mutable_group_by(), out.group_by);
   if (in.group_limit() != 0) out.group_limit = in.group_limit();
   out.group_missing_values = !in.group_missing_separate();
-  return true;
+  read_texts(*in.mutable_rewrites(), out.rewrites);
+  const pb::WireSpelling& spelling = in.spelling();
+  out.num_typos = spelling.num_typos();
+  out.min_len_1typo = spelling.min_len_1typo();
+  out.min_len_2typo = spelling.min_len_2typo();
+  out.typo_tokens_threshold = spelling.typo_tokens_threshold();
+  return read_known(spelling.split_join_tokens(), engine::SplitJoin::always, out.split_join_tokens,
+                    "query.split_join_tokens", fault);
 }
 
 void write_query(const engine::Query& query, pb::WireQuery& out) {
@@ -95,6 +102,13 @@ void write_query(const engine::Query& query, pb::WireQuery& out) {
   for (const std::string& field : query.group_by) out.add_group_by(field);
   out.set_group_limit(query.group_limit);
   out.set_group_missing_separate(!query.group_missing_values);
+  for (const std::string& rewrite : query.rewrites) out.add_rewrites(rewrite);
+  pb::WireSpelling& spelling = *out.mutable_spelling();
+  spelling.set_num_typos(query.num_typos);
+  spelling.set_min_len_1typo(query.min_len_1typo);
+  spelling.set_min_len_2typo(query.min_len_2typo);
+  spelling.set_typo_tokens_threshold(query.typo_tokens_threshold);
+  spelling.set_split_join_tokens(static_cast<std::uint32_t>(query.split_join_tokens));
 }
 
 void write_sort_value(const engine::SortValue& value, pb::WireSortValue& out) {

@@ -19,6 +19,8 @@ constexpr std::size_t kFacetsMax = 64;
 constexpr std::size_t kRangesMax = 128;
 constexpr std::size_t kQueryBytesMax = 4096;
 constexpr std::size_t kHiddenHitsMax = 10'000;
+constexpr std::size_t kRewritesMax = 32;
+constexpr std::uint32_t kTyposMax = 2;
 constexpr std::uint32_t kPerPageMax = 250;
 constexpr std::uint64_t kWindowMax = 100'000;  // page * per_page: deeper pages are for exports
 constexpr std::uint32_t kFacetValuesMax = 10'000;
@@ -201,6 +203,13 @@ Result<void> validate_query(const Query& query) {
     return Error{
         Errc::too_large, "q is longer than " + std::to_string(kQueryBytesMax) + " bytes", "q", {}};
   }
+  if (query.rewrites.size() > kRewritesMax) return too_many("rewrites", kRewritesMax);
+  for (const std::string& rewrite : query.rewrites) {
+    if (rewrite.size() > kQueryBytesMax)
+      return Error{Errc::too_large, "a rewrite is longer than q may be", "rewrites", {}};
+  }
+  if (query.num_typos > kTyposMax)
+    return invalid("num_typos", "from 0 to " + std::to_string(kTyposMax));
   if (query.query_by.size() > kQueryFieldsMax) return too_many("query_by", kQueryFieldsMax);
   if (query.sort_by.size() > kSortKeysMax) return too_many("sort_by", kSortKeysMax);
   if (query.facet_by.size() > kFacetsMax) return too_many("facet_by", kFacetsMax);

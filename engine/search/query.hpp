@@ -44,6 +44,10 @@ struct FacetRequest {
   std::vector<FacetRange> ranges;
 };
 
+/// Whether words are also tried cut in two ("noisecancelling": noise cancelling) and neighbours as
+/// one ("head phones": headphones).
+enum class SplitJoin : std::uint8_t { off, fallback, always };
+
 /// A search, typed. Bounds are checked by validate_query().
 struct Query {
   std::string q;                     // "*" or empty matches everything
@@ -67,6 +71,15 @@ struct Query {
   std::uint32_t drop_tokens_threshold =
       1;                                 // fewer hits than this: tokens are dropped from the right
   std::vector<std::string> hidden_hits;  // product ids
+  /// Other wordings of q that may match instead, as synonyms give them; a product that several
+  /// match takes its best. Cut into words as q is.
+  std::vector<std::string> rewrites;
+  std::uint32_t num_typos = 2;      // per word, at most; 0: words as written only
+  std::uint32_t min_len_1typo = 4;  // letters of a word that may have a typo
+  std::uint32_t min_len_2typo = 7;
+  /// Fewer hits than this: more typos are tried.
+  std::uint32_t typo_tokens_threshold = 1;
+  SplitJoin split_join_tokens = SplitJoin::fallback;  // fallback: with too few hits, before typos
 };
 
 /// Title, brand, categories, tags, attributes, sku, description with weights that put the best

@@ -278,6 +278,12 @@ public:
     query.group_by = list([&] { return bytes(); });
     query.group_limit = static_cast<std::uint32_t>(number(99) + 1);
     query.group_missing_values = flip();
+    query.rewrites = list([&] { return bytes(); });
+    query.num_typos = static_cast<std::uint32_t>(any());
+    query.min_len_1typo = static_cast<std::uint32_t>(any());
+    query.min_len_2typo = static_cast<std::uint32_t>(any());
+    query.typo_tokens_threshold = static_cast<std::uint32_t>(any());
+    query.split_join_tokens = static_cast<engine::SplitJoin>(number(3));
     return query;
   }
   engine::SortValue sort_value(std::size_t kind) {
