@@ -65,6 +65,19 @@ void DictionaryWriter::add(std::string_view term, std::span<const Posting> posti
   offsets_.push_back(postings_.size());
 }
 
+void DictionaryWriter::add(std::string_view term, std::span<const Posting> postings,
+                           std::span<const std::uint8_t> lengths,
+                           std::span<const std::uint32_t> gaps) {
+  if (terms_.size() % kPositionGroup == 0) position_groups_.push_back(positions_.size());
+  append_positions(postings, gaps, positions_);
+  add(term, postings, lengths);
+}
+
+void DictionaryWriter::write_positions(ByteWriter& out) const {
+  out.array(position_groups_);
+  out.blob(positions_);
+}
+
 void DictionaryWriter::write(ByteWriter& out) const {
   terms_.write(out);
   out.array(doc_freqs_);
@@ -76,15 +89,19 @@ void FieldInverter::begin_doc(DocId doc) {
   assert(doc == lengths_.size());
   doc_ = doc;
   words_ = 0;
+  next_position_ = 0;
 }
 
 void FieldInverter::add(Analyzer& analyzer, std::string_view text, Analysis analysis) {
   analyzer.start(text, analysis);
   Token token;
+  const std::uint32_t base = next_position_;
   while (analyzer.next(token)) {
     ++words_;
-    stems_.add(token.term, doc_);
-    if (token.exact != token.term) forms_.add(token.exact, doc_);
+    const std::uint32_t position = base + token.position;
+    next_position_ = position + 1 + kValueGap;
+    stems_.add(token.term, doc_, position, true);
+    if (token.exact != token.term) forms_.add(token.exact, doc_, position, false);
   }
 }
 
@@ -94,22 +111,29 @@ void FieldInverter::end_doc() {
 
 void FieldInverter::write(ByteWriter& out) const {
   out.array(lengths_);
-  stems_.write(out, lengths_);
-  forms_.write(out, lengths_);
+  const DictionaryWriter stems = stems_.sort(lengths_);
+  stems.write(out);
+  stems.write_positions(out);
+  forms_.sort(lengths_).write(out);
 }
 
-void FieldInverter::Inverted::add(std::string_view term, DocId doc) {
+void FieldInverter::Inverted::add(std::string_view term, DocId doc, std::uint32_t position,
+                                  bool keep) {
   const std::uint32_t number = terms.number(term);
   if (number == last.size()) last.push_back(0);
-  if (last[number] != 0 && entries[last[number] - 1].posting.doc == doc) {
-    ++entries[last[number] - 1].posting.tf;
+  Entry* entry = last[number] == 0 ? nullptr : &entries[last[number] - 1];
+  const bool known = entry != nullptr && entry->posting.doc == doc;
+  if (keep) gaps.push_back({number, known ? position - entry->position : position});
+  if (known) {
+    ++entry->posting.tf;
+    entry->position = position;
     return;
   }
-  entries.push_back({number, {doc, 1}});
+  entries.push_back({number, {doc, 1}, position});
   last[number] = static_cast<std::uint32_t>(entries.size());
 }
 
-void FieldInverter::Inverted::write(ByteWriter& out, std::span<const std::uint8_t> lengths) const {
+DictionaryWriter FieldInverter::Inverted::sort(std::span<const std::uint8_t> lengths) const {
   // Counting sort by term keeps the documents of each term in rising order.
   std::vector<std::uint32_t> starts(terms.size() + 1, 0);
   for (const Entry& entry : entries) ++starts[entry.term + 1];
@@ -118,12 +142,27 @@ void FieldInverter::Inverted::write(ByteWriter& out, std::span<const std::uint8_
   std::vector<std::uint32_t> next(starts.begin(), starts.end() - 1);
   for (const Entry& entry : entries) postings[next[entry.term]++] = entry.posting;
 
+  std::vector<std::uint32_t> gap_starts(gaps.empty() ? 0 : terms.size() + 1, 0);
+  std::vector<std::uint32_t> sorted_gaps(gaps.size());
+  if (!gaps.empty()) {
+    for (const Gap& gap : gaps) ++gap_starts[gap.term + 1];
+    std::partial_sum(gap_starts.begin(), gap_starts.end(), gap_starts.begin());
+    next.assign(gap_starts.begin(), gap_starts.end() - 1);
+    for (const Gap& gap : gaps) sorted_gaps[next[gap.term]++] = gap.gap;
+  }
+
   DictionaryWriter writer;
   for (const std::uint32_t term : terms.sorted()) {
-    writer.add(terms[term],
-               std::span{postings}.subspan(starts[term], starts[term + 1] - starts[term]), lengths);
+    const auto own = std::span{postings}.subspan(starts[term], starts[term + 1] - starts[term]);
+    if (gaps.empty()) {
+      writer.add(terms[term], own, lengths);
+      continue;
+    }
+    writer.add(
+        terms[term], own, lengths,
+        std::span{sorted_gaps}.subspan(gap_starts[term], gap_starts[term + 1] - gap_starts[term]));
   }
-  writer.write(out);
+  return writer;
 }
 
 }  // namespace souk::engine

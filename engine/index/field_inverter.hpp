@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/index/byte_view.hpp"
+#include "engine/index/position_codec.hpp"
 #include "engine/index/posting_codec.hpp"
 #include "engine/text/analyzer.hpp"
 
@@ -35,16 +36,22 @@ private:
 /// Writes a dictionary of a segment; terms come in rising order.
 class DictionaryWriter {
 public:
-  /// `lengths` are the field's length codes by document.
+  /// `lengths` are the field's length codes by document; `gaps` as for encode_positions().
   void add(std::string_view term, std::span<const Posting> postings,
            std::span<const std::uint8_t> lengths);
+  void add(std::string_view term, std::span<const Posting> postings,
+           std::span<const std::uint8_t> lengths, std::span<const std::uint32_t> gaps);
   void write(ByteWriter& out) const;
+  /// Behind write() where every term came with its gaps.
+  void write_positions(ByteWriter& out) const;
 
 private:
   StringColumn terms_;
   std::vector<std::uint32_t> doc_freqs_;
   std::vector<std::uint64_t> offsets_{0};
   std::string postings_;
+  std::vector<std::uint64_t> position_groups_;
+  std::string positions_;
 };
 
 /// Turns the texts of one field, document by document, into a text field of a segment.
@@ -61,17 +68,24 @@ private:
   struct Entry {
     std::uint32_t term = 0;
     Posting posting;
+    std::uint32_t position = 0;  // the last one
+  };
+  struct Gap {
+    std::uint32_t term = 0;
+    std::uint32_t gap = 0;
   };
   struct Inverted {
     StringNumbers terms;
     std::vector<std::uint32_t> last;  // by term: its newest entry + 1
     std::vector<Entry> entries;
+    std::vector<Gap> gaps;  // as the words came; none where positions are not wanted
 
-    void add(std::string_view term, DocId doc);
-    void write(ByteWriter& out, std::span<const std::uint8_t> lengths) const;
+    void add(std::string_view term, DocId doc, std::uint32_t position, bool keep);
+    DictionaryWriter sort(std::span<const std::uint8_t> lengths) const;
   };
   DocId doc_ = 0;
   std::uint32_t words_ = 0;
+  std::uint32_t next_position_ = 0;
   std::vector<std::uint8_t> lengths_;
   Inverted stems_;
   Inverted forms_;

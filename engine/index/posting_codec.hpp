@@ -51,6 +51,8 @@ public:
   bool next_block(DocId target);
   /// The documents of the block, rising.
   std::span<const DocId> docs() const { return {docs_.data(), size_}; }
+  /// The number of the block they make up; the tail is the last.
+  std::size_t block() const { return next_ - 1; }
   /// How often the term stands in them. Decoded on the first call.
   std::span<const std::uint32_t> tfs();
   /// All postings from the start.

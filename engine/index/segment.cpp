@@ -15,23 +15,25 @@
 //   magic u64 | version u32 | 0 u32 | xxh3 of all that follows u64
 //   documents u32 | variants u32
 //   ids strings, rising | hash of the document u64[] | rating f64[] | rating_count i64[] |
-//   popularity i64[] first variant u32[documents + 1] | skus strings 7 × text field    length codes
-//   u8[] | stems dictionary | forms dictionary
+//   popularity i64[] first variant u32[documents + 1] | skus strings
+//   7 × text field    length codes u8[] | stems dictionary | positions | forms dictionary
 //       dictionary    terms strings, rising | document frequency u32[] | posting offsets u64[] |
-//       postings char[]
+//                     postings char[]
+//       positions     where every 16th term's begin u64[] | lists char[]
 //   count u32, then × value column, by name and kind
 //                     name char[] | kind u8 | values strings, rising | hashes u64[] | doc rows |
 //                     variant rows
 //       rows          rows u32[] (empty: all) | starts u32[] | ordinals u32[]
 //   count u32, then × number column, by name      name char[] | docs u32[] | values f64[]
 //
-// Posting lists are drawn in posting_codec.hpp.
+// Posting lists are drawn in posting_codec.hpp, positions in position_codec.hpp. Version 2 has
+// them.
 
 namespace souk::engine {
 namespace {
 
 constexpr std::uint64_t kMagic = 0x3147'4553'4B55'4F53U;  // "SOUKSEG1"
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 constexpr std::size_t kHeadBytes = 24;
 
 Error damaged(const char* what) {
@@ -49,6 +51,23 @@ bool read_dictionary(ByteReader& in, TermDictionary& dictionary) {
     if (dictionary.offsets[i] > dictionary.offsets[i + 1]) return false;
   }
   return dictionary.offsets[dictionary.size()] <= dictionary.postings.size();
+}
+
+bool read_positions(ByteReader& in, TermDictionary& dictionary) {
+  dictionary.position_groups = in.array<std::uint64_t>();
+  dictionary.positions = in.blob();
+  const std::size_t groups = (dictionary.size() + kPositionGroup - 1) / kPositionGroup;
+  if (in.failed() || dictionary.position_groups.size() != groups) return false;
+  for (std::size_t i = 0; i < groups; ++i) {
+    if (dictionary.position_groups[i] > dictionary.positions.size()) return false;
+  }
+  return true;
+}
+
+bool read_text(ByteReader& in, TextField& field) {
+  field.lengths = in.array<std::uint8_t>();
+  return read_dictionary(in, field.stems) && read_positions(in, field.stems) &&
+         read_dictionary(in, field.forms);
 }
 
 bool read_rows(ByteReader& in, std::uint32_t row_count, std::size_t values, OrdinalRows& out) {
@@ -182,9 +201,7 @@ bool Segment::read(ByteReader& in) {
     if (doc > 0 && ids_[doc - 1] >= ids_[doc]) return false;
   }
   for (TextField& field : text_fields_) {
-    field.lengths = in.array<std::uint8_t>();
-    if (!read_dictionary(in, field.stems) || !read_dictionary(in, field.forms)) return false;
-    if (field.lengths.size() != docs) return false;
+    if (!read_text(in, field) || field.lengths.size() != docs) return false;
     sum_lengths(field);
     field.stems.first_term = term_count_;
     field.forms.first_term = term_count_ + static_cast<std::uint32_t>(field.stems.size());
@@ -281,9 +298,7 @@ const TextField* Segment::attribute_text(std::string_view column_name) const {
   auto made = std::make_shared<AttributeText>();
   made->bytes = std::move(out.bytes());
   ByteReader in{made->bytes};
-  made->field.lengths = in.array<std::uint8_t>();
-  const bool read =
-      read_dictionary(in, made->field.stems) && read_dictionary(in, made->field.forms);
+  const bool read = read_text(in, made->field);
   assert(read);
   if (!read) return nullptr;
   sum_lengths(made->field);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/index/byte_view.hpp"
+#include "engine/index/position_codec.hpp"
 #include "engine/index/posting_codec.hpp"
 #include "engine/types/result.hpp"
 
@@ -34,12 +35,20 @@ struct TermDictionary {
   ArrayView<std::uint32_t> doc_freqs;
   ArrayView<std::uint64_t> offsets;  // terms + 1
   std::string_view postings;
+  ArrayView<std::uint64_t> position_groups;  // where the positions of every 16th term begin
+  std::string_view positions;                // none among forms
   std::uint32_t first_term = 0;  // number of its first term among all terms of the segment
 
   std::size_t size() const { return terms.size(); }
   PostingReader reader(std::size_t term, DocId doc_limit) const {
     return {postings.substr(offsets[term], offsets[term + 1] - offsets[term]), doc_freqs[term],
             doc_limit};
+  }
+  PositionReader positions_of(std::size_t term) const {
+    const std::size_t group = term / kPositionGroup;
+    if (group >= position_groups.size()) return {};
+    return PositionReader::of(positions.substr(position_groups[group]), term % kPositionGroup,
+                              doc_freqs[term]);
   }
 };
 

@@ -100,6 +100,11 @@ struct DocOrigin {
   DocId doc = 0;
 };
 
+struct MergedPosting {
+  Posting posting;
+  std::size_t gaps = 0;  // where those of this posting begin
+};
+
 class Merger {
 public:
   explicit Merger(const SegmentMerge& merge) {
@@ -113,7 +118,8 @@ private:
   void order_docs();
   void write_docs();
   void write_field(TextFieldId field);
-  void write_dictionary(const std::vector<const TermDictionary*>& inputs);
+  void write_dictionary(const std::vector<const TermDictionary*>& inputs, bool positions);
+  void read_gaps(const PositionReader& positions, PostingReader& postings);
   void write_columns();
   void write_column(const std::vector<const ValueColumn*>& inputs);
   RowsColumn merge_rows(const std::vector<const ValueColumn*>& inputs,
@@ -128,6 +134,8 @@ private:
   std::vector<std::vector<std::uint32_t>> new_variants_;
   std::uint32_t variant_count_ = 0;
   std::vector<std::uint8_t> lengths_;
+  std::vector<std::uint32_t> block_gaps_;
+  std::vector<std::uint32_t> tfs_;  // of the same block
   ByteWriter out_;
 };
 
@@ -224,42 +232,77 @@ void Merger::write_field(TextFieldId field) {
     stems.push_back(&segment(input).text(field).stems);
     forms.push_back(&segment(input).text(field).forms);
   }
-  write_dictionary(stems);
-  write_dictionary(forms);
+  write_dictionary(stems, true);
+  write_dictionary(forms, false);
 }
 
-void Merger::write_dictionary(const std::vector<const TermDictionary*>& inputs) {
+/// The gaps of a block, one for every occurrence; where there are none, each document has one
+/// occurrence at the start.
+void Merger::read_gaps(const PositionReader& positions, PostingReader& postings) {
+  block_gaps_.clear();
+  tfs_.assign(postings.tfs().begin(), postings.tfs().end());
+  if (positions.append_gaps(postings.block(), tfs_, block_gaps_)) return;
+  tfs_.assign(tfs_.size(), 1);
+  block_gaps_.assign(tfs_.size(), 0);
+}
+
+void Merger::write_dictionary(const std::vector<const TermDictionary*>& inputs, bool positions) {
   std::vector<SortedStrings> tables;
   for (const TermDictionary* input : inputs) tables.emplace_back(input->terms);
   DictionaryWriter writer;
-  std::vector<Posting> postings;
-  std::vector<Posting> scratch;
+  std::vector<MergedPosting> merged;
+  std::vector<MergedPosting> scratch;
   std::vector<std::size_t> runs;
+  std::vector<std::uint32_t> gaps;
+  std::vector<Posting> postings;
+  std::vector<std::uint32_t> sorted_gaps;
   for_each_string(tables, [&](std::string_view term, const std::vector<std::size_t>& holders) {
-    postings.clear();
+    merged.clear();
+    gaps.clear();
     runs.assign(1, 0);
     for (const std::size_t input : holders) {
       bool first = true;
-      PostingReader reader = inputs[input]->reader(tables[input].at(), segment(input).doc_count());
+      const std::size_t place = tables[input].at();
+      PostingReader reader = inputs[input]->reader(place, segment(input).doc_count());
+      const PositionReader stands =
+          positions ? inputs[input]->positions_of(place) : PositionReader{};
       while (reader.next_block(0)) {
         const auto docs = reader.docs();
-        const auto tfs = reader.tfs();
-        for (std::size_t i = 0; i < docs.size(); ++i) {
+        if (positions) read_gaps(stands, reader);
+        const auto tfs = positions ? std::span<const std::uint32_t>{tfs_} : reader.tfs();
+        std::size_t gap = 0;
+        for (std::size_t i = 0; i < docs.size(); gap += tfs[i++]) {
           const DocId doc = new_docs_[input][docs[i]];
           if (doc == kNoDoc) continue;
-          if (first && !postings.empty() && postings.back().doc > doc)
-            runs.push_back(postings.size());
+          if (first && !merged.empty() && merged.back().posting.doc > doc)
+            runs.push_back(merged.size());
           first = false;
-          postings.push_back({doc, tfs[i]});
+          merged.push_back({{doc, tfs[i]}, gaps.size()});
+          if (positions) {
+            const auto own = std::span{block_gaps_}.subspan(gap, tfs[i]);
+            gaps.insert(gaps.end(), own.begin(), own.end());
+          }
         }
       }
     }
-    if (postings.empty()) return;
-    merge_runs(postings, runs, scratch,
-               [](const Posting& a, const Posting& b) { return a.doc < b.doc; });
-    writer.add(term, postings, lengths_);
+    if (merged.empty()) return;
+    const bool in_order = runs.size() == 1;
+    merge_runs(merged, runs, scratch, [](const MergedPosting& a, const MergedPosting& b) {
+      return a.posting.doc < b.posting.doc;
+    });
+    postings.clear();
+    for (const MergedPosting& one : merged) postings.push_back(one.posting);
+    if (!positions) return writer.add(term, postings, lengths_);
+    if (in_order) return writer.add(term, postings, lengths_, gaps);
+    sorted_gaps.clear();
+    for (const MergedPosting& one : merged) {
+      const auto own = std::span{gaps}.subspan(one.gaps, one.posting.tf);
+      sorted_gaps.insert(sorted_gaps.end(), own.begin(), own.end());
+    }
+    writer.add(term, postings, lengths_, sorted_gaps);
   });
   writer.write(out_);
+  if (positions) writer.write_positions(out_);
 }
 
 void Merger::write_columns() {

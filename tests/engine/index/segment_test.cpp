@@ -40,6 +40,14 @@ std::size_t read_all(const Segment& segment) {
         for (const Posting& posting : postings)
           sum += posting.doc + posting.tf + text.lengths[posting.doc];
         sum += dictionary->terms[term].size();
+        PostingReader reader = dictionary->reader(term, segment.doc_count());
+        std::vector<std::uint32_t> positions;
+        while (reader.next_block(0)) {
+          for (std::size_t i = 0; i < reader.docs().size(); ++i) {
+            if (dictionary->positions_of(term).read(reader.block(), i, reader.tfs(), positions))
+              sum += positions.size();
+          }
+        }
       }
     }
   }
