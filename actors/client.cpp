@@ -125,6 +125,15 @@ void Client::search(const RequestContext& context, engine::Query query, SearchPa
       });
 }
 
+void Client::suggest(const RequestContext& context, engine::SuggestRequest request,
+                     Callback<engine::SuggestPage> done) {
+  content_->bridge.call<SuggestAnswer>(
+      content_->node.searches, SuggestProducts{context, std::move(request)},
+      context.deadline + kCoordinatorGrace, [done = std::move(done)](SuggestAnswer& answer) {
+        done({std::move(answer.reply), std::move(answer.token), {}});
+      });
+}
+
 void Client::checkout(const RequestContext& context, engine::BeginCheckout begin,
                       Callback<CheckoutReply> done) {
   if (auto refusal = content_->write_refusal()) return done({std::move(*refusal), {}, {}});

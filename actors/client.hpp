@@ -15,6 +15,7 @@
 #include "engine/order/order_command.hpp"
 #include "engine/search/query.hpp"
 #include "engine/search/search_result.hpp"
+#include "engine/search/suggest.hpp"
 #include "engine/types/result.hpp"
 #include "engine/types/shard.hpp"
 #include "engine/types/shard_status.hpp"
@@ -136,6 +137,7 @@ public:
                           Callback<engine::Reservation>);
 
   void search(const RequestContext&, engine::Query, SearchPatience, Callback<engine::SearchPage>);
+  void suggest(const RequestContext&, engine::SuggestRequest, Callback<engine::SuggestPage>);
 
   // Checkout and orders.
   void checkout(const RequestContext&, engine::BeginCheckout, Callback<CheckoutReply>);

@@ -398,12 +398,12 @@ void Node::Content::start_coordinators() {
   if (peers) {
     others = search_peers(peers->transport(), self_id, [this] { return host->configurations(); });
   }
-  const SearchService service =
-      spawn_search_coordinator(*system, table, system_clock(),
-                               SearchLimits{workers, config.search_queue_max}, metrics, others);
-  searches = service;
+  const auto memory = std::make_shared<SearchMemory>();
+  searches = spawn_search_coordinator(*system, table, system_clock(),
+                                      SearchLimits{workers, config.search_queue_max}, metrics,
+                                      others, memory);
   if (peers) {
-    search_door = std::make_unique<SearchDoor>(*system, table, service);
+    search_door = std::make_unique<SearchDoor>(*system, table, searches, SearchDoorLimits{}, memory);
     hears_searches = true;
   }
   products = spawn_product_coordinator(*system, table, directory);

@@ -59,7 +59,7 @@ struct Node::Content {
   std::atomic<bool> hears_peers{false};  // all of the above is there
   std::unique_ptr<SearchDoor> search_door;
   std::atomic<bool> hears_searches{false};  // the door is there
-  SearchCoordinator searches;
+  SearchService searches;
   ProductCoordinator products;
   ReservationCoordinator reservations;
   CheckoutCoordinator checkouts;

@@ -10,6 +10,7 @@
 
 #include "actors/ask.hpp"
 #include "actors/scattered_search.hpp"
+#include "actors/scattered_suggest.hpp"
 #include "actors/search_cover.hpp"
 #include "actors/search_instant.hpp"
 #include "actors/search_worker.hpp"
@@ -41,13 +42,15 @@ using SearchSelf = SearchService::extend<caf::reacts_to<SearchTick>>;
 class SearchCoordinatorActor final : public SearchSelf::base {
 public:
   SearchCoordinatorActor(caf::actor_config& config, RouteTablePtr routes, const Clock& clock,
-                         SearchLimits limits, Metrics& metrics, std::shared_ptr<SearchPeers> peers)
+                         SearchLimits limits, Metrics& metrics, std::shared_ptr<SearchPeers> peers,
+                         SearchMemoryPtr memory)
       : SearchSelf::base{config},
         routes_{std::move(routes)},
         time_of_day_{clock},
         limits_{limits},
         metrics_{metrics},
         peers_{std::move(peers)},
+        memory_{std::move(memory)},
         number_{static_cast<std::uint64_t>(clock.now().microseconds())} {
     for (std::uint32_t i = 0; i < std::max(1U, limits_.workers); ++i) {
       workers_.push_back({spawn_search_worker(system(), routes_, clock, limits_.detached), 0});
@@ -67,6 +70,7 @@ private:
     Deadline arrived;
     std::function<void(bool)> task = nullptr;  // instead of a request
     bool again = false;                        // it was taken up twice
+    std::string form{};                        // remembered if something is found
   };
   enum class Way : std::uint8_t { here, elsewhere, wait };
 
@@ -75,6 +79,7 @@ private:
     return {
         [this](SearchProducts& request) { return on_search(request); },
         [this](const Drain&) { return on_drain(); },
+        [this](SuggestProducts& request) { return on_suggest(request); },
         [this](SearchTask& task) { on_task(task); },
         [](const SearchEvent& event) { event.happen(); },
         [this](const SearchTick&) { on_tick(); },
@@ -92,8 +97,42 @@ private:
     }
     auto promise = make_response_promise<SearchAnswer>();
     Job job{std::move(request), promise, clock().now()};
+    if (job.request.query.page == 1) job.form = engine::remembered_form(job.request.query.q);
     ++open_;
     take_up(std::move(job));
+    return promise;
+  }
+
+  caf::result<SuggestAnswer> on_suggest(SuggestProducts& request) {
+    const auto refuse = [](engine::Errc code, const char* detail) {
+      return SuggestAnswer{engine::Error{code, detail, {}, {}}, {}};
+    };
+    if (draining_) return refuse(engine::Errc::unavailable, "the node is stopping");
+    if (queue_.size() + waiting_.size() + scattered_ >= limits_.queue_max)
+      return refuse(engine::Errc::overloaded, "too many searches are waiting");
+    auto promise = make_response_promise<SuggestAnswer>();
+    ++open_;
+    ScatteredSuggest::Parts parts;
+    parts.peers = peers_;
+    parts.routes = routes_->current();
+    parts.memory = memory_;
+    parts.time_of_day = time_of_day_.now();
+    parts.now = [&clock = clock()] { return clock.now(); };
+    const auto self = caf::actor_cast<SearchService>(this);
+    parts.post = [self](std::function<void()> happen) {
+      caf::anon_send(self, SearchEvent{std::move(happen)});
+    };
+    parts.run = [this](std::function<void(bool)> work) {
+      SearchTask task{std::move(work)};
+      on_task(task);
+    };
+    parts.load = &load_;
+    parts.done = [this, promise](SuggestAnswer found) mutable {
+      promise.deliver(std::move(found));
+      --open_;
+      answer_drains();
+    };
+    std::make_shared<ScatteredSuggest>(std::move(request), std::move(parts))->start();
     return promise;
   }
 
@@ -248,6 +287,7 @@ private:
                     : found.reply->missing.empty() && !found.reply->cutoff ? "complete"
                                                                            : "partial",
                     seconds);
+    if (found.reply && found.reply->found > 0 && !job.form.empty()) memory_->remember(job.form);
     job.promise.deliver(std::move(found));
     --open_;
     answer_drains();
@@ -318,6 +358,7 @@ private:
   SearchLimits limits_;
   Metrics& metrics_;
   const std::shared_ptr<SearchPeers> peers_;  // none: this node is alone
+  const SearchMemoryPtr memory_;
   // Higher after a restart, so that nobody takes a search for one of before.
   std::uint64_t number_;
   SearchLoad load_;
@@ -335,9 +376,10 @@ private:
 
 SearchService spawn_search_coordinator(caf::actor_system& system, RouteTablePtr routes,
                                        const Clock& clock, SearchLimits limits, Metrics& metrics,
-                                       std::shared_ptr<SearchPeers> peers) {
+                                       std::shared_ptr<SearchPeers> peers, SearchMemoryPtr memory) {
   return system.spawn<SearchCoordinatorActor>(std::move(routes), std::cref(clock), limits,
-                                              std::ref(metrics), std::move(peers));
+                                              std::ref(metrics), std::move(peers),
+                                              std::move(memory));
 }
 
 }  // namespace souk::actors

@@ -9,8 +9,10 @@
 #include "actors/clock.hpp"
 #include "actors/metrics.hpp"
 #include "actors/route_table.hpp"
+#include "actors/search_memory.hpp"
 #include "actors/search_remote.hpp"
 #include "actors/search_worker.hpp"
+#include "actors/suggest_messages.hpp"
 
 namespace souk::actors {
 
@@ -28,7 +30,8 @@ namespace souk::actors {
 /// The coordinator, with what only its own searches and search_door ask of it: SearchTask gets the
 /// next free worker.
 using SearchService =
-    SearchCoordinator::extend<caf::reacts_to<SearchTask>, caf::reacts_to<SearchEvent>>;
+    SearchCoordinator::extend<caf::reacts_to<SearchTask>, caf::reacts_to<SearchEvent>,
+                              caf::replies_to<SuggestProducts>::with<SuggestAnswer>>;
 
 struct SearchLimits {
   std::uint32_t workers = 1;
@@ -43,8 +46,12 @@ struct SearchLimits {
 ///
 /// With `peers`, shards without a copy here that is new enough are searched on other nodes
 /// (scattered_search.hpp); only for a shard that is led here its position is waited for.
+///
+/// It answers questions for suggestions too (scattered_suggest.hpp), and remembers in `memory` which
+/// queries found something.
 SearchService spawn_search_coordinator(caf::actor_system& system, RouteTablePtr routes,
                                        const Clock& clock, SearchLimits limits, Metrics& metrics,
-                                       std::shared_ptr<SearchPeers> peers = nullptr);
+                                       std::shared_ptr<SearchPeers> peers = nullptr,
+                                       SearchMemoryPtr memory = std::make_shared<SearchMemory>());
 
 }  // namespace souk::actors

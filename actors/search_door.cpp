@@ -9,9 +9,11 @@
 #include <utility>
 #include <vector>
 
+#include "actors/scattered_suggest.hpp"
 #include "actors/search_cover.hpp"
 #include "engine/index/catalog_index.hpp"
 #include "storage/wire_search.hpp"
+#include "storage/wire_suggest.hpp"
 
 namespace souk::actors {
 
@@ -67,11 +69,12 @@ std::string wrap(WireKind kind, const std::string& payload) {
 class SearchDoorActor final : public DoorActor::base {
 public:
   SearchDoorActor(caf::actor_config& config, RouteTablePtr routes, SearchService searches,
-                  SearchDoorLimits limits)
+                  SearchDoorLimits limits, SearchMemoryPtr memory)
       : DoorActor::base{config},
         routes_{std::move(routes)},
         searches_{std::move(searches)},
-        limits_{limits} {}
+        limits_{limits},
+        memory_{std::move(memory)} {}
 
   const char* name() const override { return "search_door"; }
 
@@ -115,6 +118,8 @@ private:
         return on_run(arrival.from, envelope->payload, until, answer);
       case WireKind::search_read:
         return on_read(arrival.from, envelope->payload, answer);
+      case WireKind::suggest:
+        return on_suggest(envelope->payload, until, answer);
       default:
         return answer(Error{Errc::not_implemented, "not a step of a search"});
     }
@@ -178,6 +183,33 @@ private:
       return wrap(WireKind::search_hits,
                   storage::encode(
                       engine::read_hits(search->snapshots, search->query, search->words, places)));
+    });
+  }
+
+  /// Nothing is waited for: who asks has other copies, or does without.
+  void on_suggest(std::string_view bytes, Deadline until, const PeerAnswer& answer) {
+    auto asked = storage::decode_suggest(bytes);
+    if (!asked) return answer(asked.error());
+    std::vector<engine::SnapshotPtr> snapshots;
+    const RoutesPtr routes = routes_->current();
+    for (std::size_t i = 0; i < asked->shards.size(); ++i) {
+      const engine::ShardPosition& wanted = asked->shards[i];
+      Believed slots;
+      if (!asked->slots.empty()) slots = asked->slots[i];
+      const PublicationPtr shard = find_shown(*routes, wanted.shard);
+      const auto found = shard ? cover(shard, slots) : std::nullopt;
+      if (!found)
+        return answer(
+            Error{Errc::wrong_shard, "no copy of the shard is here", wanted.shard.name()});
+      if (engine::snapshot_position(*found->front()) < wanted.position)
+        return answer(Error{Errc::consistency_unreachable, "the position is not reached", {}});
+      snapshots.insert(snapshots.end(), found->begin(), found->end());
+    }
+    in_worker(answer, [asked = std::move(*asked), snapshots = std::move(snapshots), until,
+                       memory = memory_, &time = clock()] {
+      const engine::SearchBudget budget{[&] { return time.now() >= until; }};
+      return wrap(WireKind::suggested,
+                  storage::encode(answer_suggest(asked, snapshots, *memory, budget)));
     });
   }
 
@@ -275,6 +307,7 @@ private:
   RouteTablePtr routes_;
   SearchService searches_;
   const SearchDoorLimits limits_;
+  const SearchMemoryPtr memory_;
   std::map<Key, Entry> open_;
   std::vector<Waiting> waiting_;
   bool ticking_ = false;
@@ -288,9 +321,10 @@ struct SearchDoor::Content {
 };
 
 SearchDoor::SearchDoor(caf::actor_system& system, RouteTablePtr routes,
-                       const SearchService& searches, SearchDoorLimits limits)
-    : content_{std::make_unique<Content>(
-          Content{system.spawn<SearchDoorActor>(std::move(routes), searches, limits)})} {
+                       const SearchService& searches, SearchDoorLimits limits,
+                       SearchMemoryPtr memory)
+    : content_{std::make_unique<Content>(Content{
+          system.spawn<SearchDoorActor>(std::move(routes), searches, limits, std::move(memory))})} {
 }
 
 SearchDoor::~SearchDoor() {

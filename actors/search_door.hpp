@@ -20,8 +20,10 @@ struct SearchDoorLimits {
 /// search that is not open), overloaded, and those of messages that cannot be read.
 class SearchDoor {
 public:
+  /// `memory`: the one of `searches`.
   SearchDoor(caf::actor_system& system, RouteTablePtr routes, const SearchService& searches,
-             SearchDoorLimits limits = {});
+             SearchDoorLimits limits = {},
+             SearchMemoryPtr memory = std::make_shared<SearchMemory>());
   /// Ends its actor; arrivals find nobody from then on.
   ~SearchDoor();
   SearchDoor(const SearchDoor&) = delete;

@@ -65,8 +65,10 @@ enum class WireKind : std::uint16_t {
   search_part = 22,
   search_read = 23,
   search_hits = 24,
+  suggest = 25,  // and the following: wire_suggest.hpp
+  suggested = 26,
 };
-inline constexpr WireKind kWireKindLast = WireKind::search_hits;
+inline constexpr WireKind kWireKindLast = WireKind::suggested;
 
 /// `payload` is a view into the bytes that were decoded. `deadline`: what is left of the sender's;
 /// none: it waits forever.

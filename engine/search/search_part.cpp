@@ -121,6 +121,7 @@ void PartSearch::take(RankedHit& hit, FilterProgram& filter, TopHits& top) {
   ++found_;
   for (FacetCounter& facet : facets_) facet.add(hit.doc, variants_);
   if (limit_ > 0) sorter_.rank(hit, variants_);
+  if (after_ && !sorter_.before(*after_, hit)) return;
   if (groups_) return groups_->add(hit, variants_);
   if (limit_ > 0) top.add(hit);
 }

@@ -76,6 +76,10 @@ public:
   /// One run over all segments with the first `required` tokens required; forgets the run before.
   /// Holds a few times page × per_page ranked hits at most.
   void run(std::size_t required);
+  /// From then on only hits behind this one are listed, which is one of the same snapshots.
+  void begin_after(const RankedHit& last) { after_ = last; }
+  /// The hits of the last run, best first; none with groups.
+  std::span<const RankedHit> ranked() const { return best_; }
   std::uint64_t found() const { return found_; }
   bool cutoff() const { return clock_.spent(); }
   /// What the last run found. `alone`: there is no other part, so that hits before the page need
@@ -102,6 +106,7 @@ private:
   std::uint64_t found_ = 0;
   std::vector<FacetCounter> facets_;
   std::vector<RankedHit> best_;
+  std::optional<RankedHit> after_;
   std::optional<HitGroups> groups_;
   std::vector<ShardId> unfinished_;
   std::vector<std::uint32_t> variants_;  // matching ones of the hit at hand

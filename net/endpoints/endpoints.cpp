@@ -65,6 +65,7 @@ void add_endpoints(Router& router) {
   add_inventory(router);
   add_get_search(router);
   add_post_search(router);
+  add_get_suggest(router);
   add_typesense(router);
   add_create_checkout(router);
   add_get_order(router);

@@ -7,7 +7,6 @@ namespace {
 constexpr NotBuilt kNotBuilt[] = {
     // Search
     {Method::post, "/v1/multi_search"},
-    {Method::get, "/v1/suggest"},
     {Method::post, "/v1/facets/{field}/search"},
     {Method::get, "/v1/search/stream"},
     {Method::get, "/v1/recommendations"},

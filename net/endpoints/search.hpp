@@ -8,6 +8,8 @@ class Router;
 void add_get_search(Router& router);
 /// POST /v1/search, the same parameters as a JSON object.
 void add_post_search(Router& router);
+/// GET /v1/suggest.
+void add_get_suggest(Router& router);
 /// The named schemas these routes refer to.
 void add_search_schemas(Router& router);
 

@@ -40,6 +40,7 @@ public:
   struct Peer {
     RouteTablePtr table = std::make_shared<RouteTable>();
     std::map<ShardId, PublicationPtr> publications;
+    SearchMemoryPtr memory = std::make_shared<SearchMemory>();
     SearchService searches;
     std::unique_ptr<SearchDoor> door;
     bool dead = false;
@@ -62,8 +63,9 @@ public:
       Peer& peer = peers_[node];
       peer.searches = spawn_search_coordinator(scheduler_.system(), peer.table, clock_,
                                                SearchLimits{2, 64, false}, metrics_,
-                                               node == 0 ? network_ : nullptr);
-      peer.door = std::make_unique<SearchDoor>(scheduler_.system(), peer.table, peer.searches);
+                                               node == 0 ? network_ : nullptr, peer.memory);
+      peer.door = std::make_unique<SearchDoor>(scheduler_.system(), peer.table, peer.searches,
+                                               SearchDoorLimits{}, peer.memory);
     }
   }
   ~SearchNodes() {
@@ -103,6 +105,20 @@ public:
     });
     REQUIRE(scheduler_.run_until([&] { return answer->has_value(); }));
     CHECK(now() <= deadline);
+    return std::move(**answer);
+  }
+
+  SuggestAnswer suggest(SuggestProducts request) {
+    auto answer = std::make_shared<std::optional<SuggestAnswer>>();
+    request.context.deadline = now() + kPatience;
+    scheduler_.system().spawn([target = peers_[0].searches, answer,
+                               request](caf::event_based_actor* self) -> caf::behavior {
+      self->request(target, caf::infinite, request)
+          .then([answer](SuggestAnswer& said) { *answer = std::move(said); },
+                [](const caf::error&) {});
+      return {};
+    });
+    REQUIRE(scheduler_.run_until([&] { return answer->has_value(); }));
     return std::move(**answer);
   }
 
@@ -329,4 +345,80 @@ TEST_CASE("scattered search: a token is served by who has reached it, or by nobo
   CHECK(nodes.ask(request).token.position_of(old->shard()) == fresh->position());
   request.context.token.raise({old->shard(), fresh->position() + 1});
   CHECK(nodes.ask(request).reply.error().code == Errc::consistency_unreachable);
+}
+
+namespace {
+
+std::vector<std::string> texts_of(const engine::SuggestPage& page) {
+  std::vector<std::string> texts;
+  for (const engine::Suggestion& each : page.suggestions) {
+    texts.push_back(std::string{to_string(each.type)} + " " + each.value + " " +
+                    std::to_string(each.products) + " " + std::to_string(each.popularity));
+  }
+  return texts;
+}
+
+}  // namespace
+
+TEST_CASE("scattered suggestions: they are those of a node that has everything") {
+  for (std::uint32_t seed = 1; seed <= 12; ++seed) {
+    CAPTURE(seed);
+    RandomShop random{seed};
+    const std::size_t shards = 1 + random.below(5);
+    Catalog catalog{random, shards};
+    const std::size_t count = 2 + random.below(4);
+    SearchNodes nodes{seed, count, shards};
+    spread(nodes, catalog, random.below(2), count, 3, random);
+    // Every node remembers some queries; only together they are many.
+    std::map<std::string, std::uint64_t> asked;
+    for (int i = 0; i < 60; ++i) {
+      const std::string q = random.chance(50) ? "shoes" : random.chance(50) ? "red" : "running";
+      const std::size_t node = random.below(count);
+      bool reachable = node == 0;
+      for (const SnapshotPtr& snapshot : catalog.snapshots)
+        reachable = reachable || nodes.peer(node).publications[snapshot->shard()]->snapshot();
+      if (!reachable) continue;
+      nodes.peer(node).memory->remember(q);
+      ++asked[q];
+    }
+    for (const char* q : {"", "r", "sh", "red sh", "acme", "nothing"}) {
+      CAPTURE(q);
+      SuggestProducts request{{}, {q, 10, 15}};
+      std::vector<engine::SuggestedQuery> remembered;
+      for (const auto& [text, times] : asked) {
+        if (text.starts_with(q)) remembered.push_back({text, times});
+      }
+
+      const SuggestAnswer answer = nodes.suggest(request);
+
+      REQUIRE(answer.reply);
+      engine::SuggestIndexes indexes;
+      const auto expected =
+          engine::suggest(catalog.snapshots, remembered, request.request, kNow, indexes, {});
+      CHECK(texts_of(*answer.reply) == texts_of(expected));
+      CHECK(answer.reply->shards == shards);
+      CHECK(answer.reply->exact);
+    }
+  }
+}
+
+TEST_CASE("scattered suggestions: a node that dies is replaced, or its shards are missing") {
+  for (std::uint32_t seed = 1; seed <= 40; ++seed) {
+    CAPTURE(seed);
+    RandomShop random{seed};
+    const std::size_t shards = 2 + random.below(4);
+    Catalog catalog{random, shards};
+    SearchNodes nodes{seed, 4, shards};
+    spread(nodes, catalog, 1, 4, 2, random);
+    nodes.kill_at = random.below(3);
+    nodes.silent = random.chance(30);
+
+    const SuggestAnswer answer = nodes.suggest({{}, {"s", 10, 15}});
+
+    if (!answer.reply) continue;
+    for (const ShardId shard : answer.reply->missing) {
+      CHECK((!nodes.held(shard) || nodes.silent || answer.reply->missing.size() < shards));
+    }
+    CHECK(answer.reply->positions.size() + answer.reply->missing.size() == shards);
+  }
 }
