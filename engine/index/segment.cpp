@@ -8,6 +8,7 @@
 
 #include "engine/index/field_inverter.hpp"
 #include "engine/index/length_code.hpp"
+#include "engine/index/word_trie.hpp"
 
 // A segment as bytes; numbers are little endian, `T[]` is a count u64 and the items padded to 8
 // bytes, `strings` are offsets u32[] and bytes char[]:
@@ -233,6 +234,14 @@ bool Segment::read(ByteReader& in) {
     numbers_.push_back(column);
   }
   return !in.failed() && in.at_end();
+}
+
+Segment::Segment() = default;
+Segment::~Segment() = default;
+
+const WordTrie& Segment::words() const {
+  std::call_once(words_made_, [this] { words_ = std::make_unique<const WordTrie>(text_fields_); });
+  return *words_;
 }
 
 std::string Segment::name() const {

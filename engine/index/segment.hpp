@@ -86,6 +86,8 @@ struct ValueColumn {
   OrdinalRows variants;  // options
 };
 
+class WordTrie;
+
 struct NumberColumn {
   std::string_view name;          // attributes.<name>
   ArrayView<std::uint32_t> docs;  // rising
@@ -99,6 +101,9 @@ struct NumberColumn {
 /// segment.cpp).
 class Segment {
 public:
+  ~Segment();
+  Segment(const Segment&) = delete;
+  Segment& operator=(const Segment&) = delete;
   /// Errors: corrupt_record, newer_format.
   static Result<std::shared_ptr<const Segment>> open(std::shared_ptr<const std::string> bytes);
   /// Puts the head before a body made by SegmentWriter and opens it.
@@ -132,9 +137,11 @@ public:
   /// A full-text field over one attribute's values, made at its first use from the column; null
   /// without the column.
   const TextField* attribute_text(std::string_view column_name) const;
+  /// All words of the full-text fields by their likeness (word_trie.hpp), made at the first use.
+  const WordTrie& words() const;
 
 private:
-  Segment() = default;
+  Segment();
   bool read(ByteReader& in);
 
   std::shared_ptr<const std::string> bytes_;
@@ -156,6 +163,8 @@ private:
   struct AttributeText;
   mutable std::mutex attribute_texts_mutex_;
   mutable std::map<std::string, std::shared_ptr<const AttributeText>, std::less<>> attribute_texts_;
+  mutable std::once_flag words_made_;
+  mutable std::unique_ptr<const WordTrie> words_;
 };
 
 }  // namespace souk::engine
