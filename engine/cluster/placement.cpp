@@ -29,7 +29,73 @@ std::size_t neighbours(const Candidate& candidate, std::span<const NodeId> nodes
   }));
 }
 
+/// Whether nothing of the shard is missing or under way.
+bool at_rest(const Configuration& shard, std::span<const Candidate> alive, std::size_t copies) {
+  if (shard.status != ShardStatus::active || shard.split) return false;
+  const std::vector<NodeId> members = members_of(shard);
+  const bool joins = std::any_of(shard.learners.begin(), shard.learners.end(),
+                                 [](const Learner& learner) { return learner.joins; });
+  return !joins && members.size() >= std::min(copies, alive.size()) &&
+         std::all_of(members.begin(), members.end(),
+                     [&](NodeId node) { return find(alive, node) != nullptr; });
+}
+
+/// In how many zones the members stand.
+std::size_t zones_of(std::span<const NodeId> members, std::span<const Candidate> alive) {
+  std::size_t zones = 0;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const Candidate* candidate = find(alive, members[i]);
+    if (candidate != nullptr && neighbours(*candidate, members.first(i), alive) == 0) ++zones;
+  }
+  return zones;
+}
+
+/// True if `to` may take the place of `from`.
+bool may_replace(const Configuration& shard, const Candidate& from, const Candidate& to,
+                 std::span<const Candidate> alive) {
+  if (!shard.is_member(from.node) || shard.is_member(to.node) || shard.learner(to.node) != nullptr)
+    return false;
+  std::vector<NodeId> members = members_of(shard);
+  const std::size_t zones = zones_of(members, alive);
+  std::replace(members.begin(), members.end(), from.node, to.node);
+  return zones_of(members, alive) >= zones;
+}
+
 }  // namespace
+
+std::optional<Operation> next_spread(std::span<const Configuration> shards,
+                                     std::span<const Candidate> alive, std::size_t copies,
+                                     std::span<const ShardId> fixed) {
+  for (const Configuration& shard : shards)
+    if (!at_rest(shard, alive, copies)) return {};
+  std::vector<const Candidate*> nodes;
+  for (const Candidate& each : alive) nodes.push_back(&each);
+  std::sort(nodes.begin(), nodes.end(), [](const Candidate* a, const Candidate* b) {
+    return std::tuple{a->copies, a->node} < std::tuple{b->copies, b->node};
+  });
+  for (auto from = nodes.rbegin(); from != nodes.rend(); ++from) {
+    for (const Candidate* to : nodes) {
+      if (to->copies + 2 > (*from)->copies) break;
+      const bool leader_too = to->led + 2 <= (*from)->led;
+      const Configuration* best = nullptr;
+      for (const Configuration& shard : shards) {
+        if (std::find(fixed.begin(), fixed.end(), shard.shard) != fixed.end()) continue;
+        if (!may_replace(shard, **from, *to, alive)) continue;
+        const bool led = shard.primary == (*from)->node;
+        if (best == nullptr || led == leader_too) best = &shard;
+        if (led == leader_too) break;
+      }
+      if (best == nullptr) continue;
+      Operation move;
+      move.kind = OperationKind::move;
+      move.shard = best->shard;
+      move.from = (*from)->node;
+      move.to = to->node;
+      return move;
+    }
+  }
+  return {};
+}
 
 std::optional<Order> next_placement(const Configuration& shard, std::span<const Candidate> alive,
                                     std::size_t copies) {

@@ -6,6 +6,7 @@
 
 #include "engine/cluster/configuration.hpp"
 #include "engine/cluster/event.hpp"
+#include "engine/cluster/operation.hpp"
 
 namespace souk::engine::cluster {
 
@@ -23,5 +24,13 @@ struct Candidate {
 /// Pre: `alive` names the primary. O(members × alive).
 std::optional<Order> next_placement(const Configuration& shard, std::span<const Candidate> alive,
                                     std::size_t copies);
+
+/// The next copy that should lie on another node, so that all hold about as many and no shard
+/// stands in fewer zones for it: from the node that holds the most to the one that holds the least,
+/// if they are two apart at least. Nothing as long as a shard misses a copy, changes or is split:
+/// one after the other. Of `fixed` no copy is taken. The operation has no id. O(nodes² × shards).
+std::optional<Operation> next_spread(std::span<const Configuration> shards,
+                                     std::span<const Candidate> alive, std::size_t copies,
+                                     std::span<const ShardId> fixed = {});
 
 }  // namespace souk::engine::cluster
