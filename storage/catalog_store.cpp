@@ -280,24 +280,46 @@ Result<void> CatalogStore::load(engine::CatalogState& state, engine::NamePool* n
   return {};
 }
 
+void CatalogStore::read_through(CatalogStore origin) {
+  origin_ = std::make_shared<const CatalogStore>(std::move(origin));
+}
+
+bool CatalogStore::behind() const {
+  if (!origin_) return false;
+  const Result<bool> saved = is_saved();
+  if (saved && *saved) origin_ = nullptr;
+  return origin_ != nullptr;
+}
+
+Result<std::optional<std::vector<engine::LedgerEntry>>> CatalogStore::ledger_row(
+    Position position) const {
+  using Row = std::optional<std::vector<engine::LedgerEntry>>;
+  const std::string key = position_key(shard_, position);
+  const Result<std::optional<std::string>> value = database_.get(Table::ledger, key);
+  if (!value) return value.error();
+  // The positions of what was before the split are those of the origin.
+  if (!*value) return origin_ ? origin_->ledger_row(position) : Result<Row>{Row{}};
+  Result<std::vector<engine::LedgerEntry>> entries = decode_ledger(key, **value);
+  if (!entries) return entries.error();
+  return Row{std::move(*entries)};
+}
+
 Result<std::vector<engine::LedgerEntry>> CatalogStore::ledger(const engine::Sku& sku, Position head,
                                                               std::size_t limit) const {
   std::vector<engine::LedgerEntry> result;
   while (head != 0 && result.size() < limit) {
-    const std::string key = position_key(shard_, head);
-    const Result<std::optional<std::string>> value = database_.get(Table::ledger, key);
-    if (!value) return value.error();
-    if (!*value) {
+    auto row = ledger_row(head);
+    if (!row) return row.error();
+    if (!*row) {
       return result.empty() ? Error{Errc::unavailable,
                                     "the ledger is not materialised up to there yet",
                                     {},
                                     {}}
                             : Error{Errc::corrupt_record, "a ledger entry is missing", {}, {}};
     }
-    Result<std::vector<engine::LedgerEntry>> entries = decode_ledger(key, **value);
-    if (!entries) return entries.error();
+    std::vector<engine::LedgerEntry>& entries = **row;
     const Position at = head;
-    for (auto entry = entries->rbegin(); entry != entries->rend(); ++entry) {
+    for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
       if (entry->sku != sku) continue;
       head = entry->previous;
       result.push_back(std::move(*entry));

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <vector>
 
 #include "engine/catalog/catalog_state.hpp"
@@ -9,7 +11,8 @@
 
 namespace souk::storage {
 
-/// Durable materialised state of one catalog shard. Written by the shard's owner only.
+/// Durable materialised state of one catalog shard. Written by the shard's owner only; an object of
+/// it is used by one thread.
 class CatalogStore {
 public:
   CatalogStore(Database& database, engine::ShardId shard) : database_{database}, shard_{shard} {}
@@ -26,6 +29,11 @@ public:
   engine::Result<void> save_fork(engine::CatalogState& child);
   /// The same of a child that goes on meanwhile: `changes` are its first take_changes().
   engine::Result<void> save_fork(engine::ShardId child, const engine::CatalogChanges& changes);
+  /// This shard was just split off `origin`'s: until it is saved, ledger entries from before are
+  /// read there.
+  void read_through(CatalogStore origin);
+  /// read_through() and not saved yet: nothing else of this shard may be saved.
+  bool behind() const;
   /// True if something of the shard was saved.
   engine::Result<bool> is_saved() const;
   /// Fills `state` with everything saved (load() in chunks, then set_loaded()); leaves it alone if
@@ -41,9 +49,13 @@ public:
 
 private:
   engine::Result<void> check_forks(const engine::CatalogChanges& changes) const;
+  /// What the record at that position changed; nothing: not here.
+  engine::Result<std::optional<std::vector<engine::LedgerEntry>>> ledger_row(
+      engine::Position position) const;
 
   Database& database_;
   engine::ShardId shard_;
+  mutable std::shared_ptr<const CatalogStore> origin_;  // nothing: the whole ledger is here
 };
 
 }  // namespace souk::storage

@@ -300,4 +300,24 @@ Result<void> install_checkpoint(const std::filesystem::path& file, ShardId shard
   return journal.install_base(shard, at);
 }
 
+Result<void> forget_copy(ShardId shard, Database& database, Journal& journal) {
+  // The records first: state without its journal is an older copy, a journal without the state that
+  // its beginning is in would be none.
+  if (const auto forgotten = journal.forget(shard); !forgotten) return forgotten;
+  Batch batch{database};
+  const std::string prefix = shard_key(shard);
+  for (const Table table : kStateTables) batch.erase_range(table, prefix, after_prefix(prefix));
+  if (const auto written = database.write(batch, Durability::unlogged); !written) return written;
+  return database.flush();
+}
+
+Result<bool> has_copy(ShardId shard, const Database& database, Journal& journal) {
+  const auto first = journal.first(shard);
+  if (!first) return first.error();
+  if (*first != 0) return true;
+  const auto state = database.get(Table::materialised, shard_key(shard));
+  if (!state) return state.error();
+  return state->has_value();
+}
+
 }  // namespace souk::storage

@@ -82,4 +82,11 @@ private:
   std::unique_ptr<Content> content_;
 };
 
+/// Deletes what a node has of a copy that it does not hold any more, but for the epoch
+/// (Journal::forget). A crash on the way leaves a copy that is older or none. Pre: the copy is
+/// closed, nothing of it is on its way to disk.
+engine::Result<void> forget_copy(engine::ShardId shard, Database& database, Journal& journal);
+/// Whether there is anything of it to forget.
+engine::Result<bool> has_copy(engine::ShardId shard, const Database& database, Journal& journal);
+
 }  // namespace souk::storage

@@ -155,6 +155,16 @@ Result<void> Journal::install_base(ShardId shard, Mark at) {
   return {};
 }
 
+Result<void> Journal::forget(ShardId shard) {
+  const Result<Known*> known = this->known(shard);
+  if (!known) return known.error();
+  const Result<void> replaced = replace_by(shard, {});
+  if (!replaced) return replaced.error();
+  const engine::Epoch epoch = (*known)->epoch;
+  **known = {0, epoch, 0, epoch, 0};
+  return {};
+}
+
 Result<void> Journal::replace_by(ShardId shard, Mark at) const {
   const Result<Watermarks> marks = standing(shard);
   if (!marks) return marks.error();

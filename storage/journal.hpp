@@ -86,6 +86,11 @@ public:
   engine::Result<void> begin_install(engine::ShardId shard, engine::cluster::Mark at);
   engine::Result<void> install_base(engine::ShardId shard, engine::cluster::Mark at);
 
+  /// Forgets every record of a copy that is nobody's any more, but not the highest epoch that it
+  /// accepted: a primary of before must not be listened to when the shard comes back. The state is
+  /// to be erased afterwards.
+  engine::Result<void> forget(engine::ShardId shard);
+
   engine::Result<Watermarks> watermarks(engine::ShardId shard) const;
   /// Visits the records of positions (after, upto], ascending, checksums verified; stops when visit
   /// returns false, or at the end of the journal if `upto` is beyond it. Errors: corrupt_record

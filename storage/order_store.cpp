@@ -188,7 +188,14 @@ Result<void> OrderStore::scan(const std::function<bool(CheckoutEntry)>& visit) c
 }
 
 Result<void> OrderStore::save_fork(engine::OrderState& child) {
-  OrderStore store{database_, child.shard()};
+  const Result<bool> saved = OrderStore{database_, child.shard()}.is_saved();
+  if (!saved) return saved.error();
+  if (*saved) return {};
+  return save_fork(child.shard(), child.take_changes());
+}
+
+Result<void> OrderStore::save_fork(engine::ShardId child, const engine::OrderChanges& changes) {
+  OrderStore store{database_, child};
   const Result<bool> saved = store.is_saved();
   if (!saved) return saved.error();
   if (*saved) return {};
@@ -197,8 +204,8 @@ Result<void> OrderStore::save_fork(engine::OrderState& child) {
   std::size_t rows = 0;
   Result<void> done;
   const Result<void> scanned = scan([&](const CheckoutEntry& entry) {
-    if (!child.owns(entry.id)) return true;
-    put_entry(batch, child.shard(), entry);
+    if (!changes.slots.owns_key(entry.id)) return true;
+    put_entry(batch, child, entry);
     if (++rows % kCopyRows != 0) return true;
     done = database_.write(batch, Durability::unlogged);
     batch = Batch{database_};
@@ -208,10 +215,36 @@ Result<void> OrderStore::save_fork(engine::OrderState& child) {
   if (!done) return done;
   if (const Result<void> written = database_.write(batch, Durability::unlogged); !written)
     return written;
-  return store.save(child.take_changes());
+  return store.save(changes);
+}
+
+void OrderStore::read_through(OrderStore origin) {
+  origin_ = std::make_shared<const OrderStore>(std::move(origin));
+}
+
+bool OrderStore::behind() const {
+  if (!origin_) return false;
+  const Result<bool> saved = is_saved();
+  if (saved && *saved) origin_ = nullptr;
+  return origin_ != nullptr;
 }
 
 Result<std::optional<CheckoutEntry>> OrderStore::load(const OrderId& id) const {
+  if (!origin_) return load_own(id);
+  // Theirs first: a row leaves them only after all are here.
+  auto theirs = origin_->load(id);
+  if (!behind()) return load_own(id);
+  auto own = load_own(id);
+  return !own || *own ? own : theirs;
+}
+
+Result<std::vector<Order>> OrderStore::list(const OrderFilter& filter) const {
+  if (!origin_) return list_own(filter);
+  auto theirs = origin_->list(filter);
+  return behind() ? theirs : list_own(filter);
+}
+
+Result<std::optional<CheckoutEntry>> OrderStore::load_own(const OrderId& id) const {
   const std::string key = shard_key(shard_, id.str());
   const Result<std::optional<std::string>> value = database_.get(Table::orders, key);
   if (!value) return value.error();
@@ -248,7 +281,7 @@ Result<void> OrderStore::load_unfinished(engine::OrderState& state) const {
   return {};
 }
 
-Result<std::vector<Order>> OrderStore::list(const OrderFilter& filter) const {
+Result<std::vector<Order>> OrderStore::list_own(const OrderFilter& filter) const {
   std::vector<Order> page;
   const Range range = range_of(shard_, filter);
   if (filter.limit == 0 || range.from >= range.to) return page;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,7 +15,8 @@ namespace souk::storage {
 
 using engine::OrderFilter;
 
-/// Durable materialised state of one orders shard. Written by the shard's owner only.
+/// Durable materialised state of one orders shard. Written by the shard's owner only; an object of
+/// it is used by one thread.
 class OrderStore {
 public:
   OrderStore(Database& database, engine::ShardId shard) : database_{database}, shard_{shard} {}
@@ -28,6 +30,13 @@ public:
   /// otherwise (unavailable). Whatever a crash leaves of the two, this shard's rows with its
   /// journal have the child in them, or the child is saved.
   engine::Result<void> save_fork(engine::OrderState& child);
+  /// The same of a child that goes on meanwhile: `changes` are its first take_changes().
+  engine::Result<void> save_fork(engine::ShardId child, const engine::OrderChanges& changes);
+  /// This shard was just split off `origin`'s: until it is saved, rows that are not here yet are
+  /// read there.
+  void read_through(OrderStore origin);
+  /// read_through() and not saved yet: nothing else of this shard may be saved.
+  bool behind() const;
   /// True if something of the shard was saved.
   engine::Result<bool> is_saved() const;
   /// nothing: never heard of, or not materialised yet.
@@ -47,9 +56,12 @@ private:
                                    std::size_t forked_before) const;
   /// Visits every checkout that is saved until `visit` says no.
   engine::Result<void> scan(const std::function<bool(engine::CheckoutEntry)>& visit) const;
+  engine::Result<std::optional<engine::CheckoutEntry>> load_own(const engine::OrderId& id) const;
+  engine::Result<std::vector<engine::Order>> list_own(const OrderFilter& filter) const;
 
   Database& database_;
   engine::ShardId shard_;
+  mutable std::shared_ptr<const OrderStore> origin_;  // nothing: all rows are here
 };
 
 }  // namespace souk::storage

@@ -179,5 +179,39 @@ TEST_CASE("checkpoint: what is cut, changed or of another shard is not taken") {
   CHECK(refused(stream) == Errc::none);
 }
 
+TEST_CASE("checkpoint: of a copy that left nothing stays but the epoch it accepted") {
+  const std::uint64_t seed = test::seed();
+  INFO("SOUK_SEED=", seed);
+  Origin origin{seed};
+  REQUIRE(has_copy(kShard, *origin.database, origin.journal).value());
+
+  REQUIRE(forget_copy(kShard, *origin.database, origin.journal));
+
+  CHECK(!has_copy(kShard, *origin.database, origin.journal).value());
+  CHECK(has_copy(kOther, *origin.database, origin.journal).value());
+  const auto check = [&](Database& database, Journal& journal) {
+    const auto kept = journal.recovered(kShard);
+    REQUIRE(kept);
+    CHECK(kept->epoch == 3);
+    CHECK(kept->committed == Mark{});
+    CHECK(kept->tail.empty());
+    CatalogState empty{kShard};
+    REQUIRE(CatalogStore{database, kShard}.load(empty));
+    CHECK(empty.position() == 0);
+    CHECK(empty.product_count() == 0);
+    CatalogState other{kOther};
+    REQUIRE(CatalogStore{database, kOther}.load(other));
+    CHECK(other.hash() == origin.other.state().hash());
+  };
+  check(*origin.database, origin.journal);
+  origin.database.reset();
+  auto database = open_database(origin.folder / "data");
+  Journal journal{*database};
+  check(*database, journal);
+  // It may come back, as an empty one.
+  fill(journal, kShard, 1, 5, 4);
+  CHECK(journal.recovered(kShard)->committed.position == 5);
+}
+
 }  // namespace
 }  // namespace souk::storage

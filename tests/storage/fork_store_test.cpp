@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -389,6 +390,114 @@ TEST_CASE("fork store: wherever a crash falls, an orders shard and its child com
       }
     }
   }
+}
+
+TEST_CASE("fork store: a child's orders are read where they were, until they are copied") {
+  const std::uint64_t seed = test::seed();
+  INFO("SOUK_SEED=", seed);
+  const TemporaryFolder folder;
+  auto database = open_database(folder / "data");
+  RandomOrders orders{seed};
+  for (int i = 0; i < 3'000; ++i) {
+    orders.step(OrderStore{*database, kOrders});
+    if (i % 300 == 0 && i < 2'700) {
+      REQUIRE(OrderStore{*database, kOrders}.save(orders.state.take_changes()));
+      (void)orders.state.take_changes();
+      orders.state.evict(20);
+    }
+  }
+  OrderRecord record{1, orders.state.position() + 1, {}, {}};
+  REQUIRE(orders.state.decide(ForkSlots{kAt, kOrdersChild}, record).reply);
+  orders.state.apply(record);
+  auto forked = orders.state.take_forked();
+  OrderState& child = *forked.front();
+  const engine::OrderChanges changes = child.take_changes();
+  OrderStore through{*database, kOrdersChild};
+  through.read_through(OrderStore{*database, kOrders});
+  CHECK(through.behind());
+  const auto check_all = [&](OrderStore& store) {
+    std::size_t away = 0;
+    std::size_t listed_orders = 0;
+    for (const auto& [id, entry] : orders.model) {
+      if (engine::slot_of(id.str()) < kAt) continue;
+      const bool order = entry.phase == engine::CheckoutPhase::placed ||
+                         entry.phase == engine::CheckoutPhase::completed;
+      listed_orders += order ? 1 : 0;
+      if (child.resident(id) != nullptr) continue;
+      ++away;
+      const auto found = store.load(id);
+      REQUIRE(found);
+      REQUIRE(found->has_value());
+      CHECK(engine::entry_hash(**found) == engine::entry_hash(entry));
+    }
+    CHECK(away > 0);
+    engine::OrderFilter filter;
+    filter.limit = 1'000;
+    std::set<std::string> all;
+    const auto rows = store.list(filter);
+    REQUIRE(rows);
+    for (const Order& each : *rows)
+      if (child.owns(each.id)) all.insert(each.id.str());
+    for (const Order& each : child.unmaterialised_orders()) all.insert(each.id.str());
+    CHECK(all.size() == listed_orders);
+  };
+
+  check_all(through);
+  REQUIRE(OrderStore{*database, kOrders}.save_fork(kOrdersChild, changes));
+  CHECK(!OrderStore(*database, kOrdersChild).behind());
+  OrderStore looked_before = through;
+  check_all(through);
+  REQUIRE(OrderStore{*database, kOrders}.save(orders.state.take_changes()));  // rows are erased
+  check_all(through);
+  check_all(looked_before);
+  CHECK(!through.behind());
+}
+
+TEST_CASE("fork store: a child's older ledger is read where it was, until it is copied") {
+  const std::uint64_t seed = test::seed();
+  INFO("SOUK_SEED=", seed);
+  const TemporaryFolder folder;
+  auto database = open_database(folder / "data");
+  RandomShop shop{seed, kParent};
+  CatalogState twin{kParent};  // never saved: keeps the whole ledger
+  shop.state().set_slots({});
+  twin.set_slots({});
+  engine::CatalogEffects effects;
+  for (int i = 0; i < 300; ++i) twin.apply(shop.next(), effects);
+  CatalogStore store{*database, kParent};
+  REQUIRE(store.save(shop.state().take_changes()));
+  (void)shop.state().take_changes();  // only the store knows now
+  CatalogRecord record{1, shop.state().position() + 1, {}, {}};
+  REQUIRE(shop.state().decide(ForkSlots{kAt, kChild}, record).reply);
+  shop.state().apply(record, effects);
+  twin.apply(record, effects);
+  auto forked = shop.state().take_forked();
+  auto twins = twin.take_forked();
+  CatalogState& child = *forked.front();
+  const engine::CatalogChanges changes = child.take_changes();
+  const Ledgers wanted = ledgers_of(*twins.front());
+  CatalogStore through{*database, kChild};
+  const auto read = [&](const CatalogStore& from) {
+    std::size_t entries = 0;
+    for (const engine::ProductId& id : child.products_after(engine::ProductId{}, 1'000)) {
+      for (const engine::SkuEntry& entry : skus_of(child, id)) {
+        const auto got = from.ledger(entry.terms.sku, entry.ledger_head, 1'000'000);
+        if (!got) return std::size_t{0};
+        CHECK(*got == wanted.at(entry.terms.sku.str()));
+        entries += got->size();
+      }
+    }
+    return entries;
+  };
+
+  CHECK(read(through) == 0);  // nothing is here
+  through.read_through(store);
+  CHECK(through.behind());
+  CHECK(read(through) > 0);
+  REQUIRE(store.save_fork(kChild, changes));
+  CHECK(!through.behind());
+  CHECK(read(through) > 0);
+  CHECK(read(CatalogStore{*database, kChild}) > 0);
 }
 
 }  // namespace
