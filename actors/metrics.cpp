@@ -52,6 +52,9 @@ struct Families {
         http_in_flight{gauges(r, "souk_http_in_flight", "HTTP requests being worked on.")},
         batch_commands{histograms(r, "souk_shard_batch_commands",
                                   "Commands decided into one journal record.")},
+        queue_wait{histograms(r, "souk_queue_wait_seconds",
+                              "How long the first of a record's commands waited in the shard's "
+                              "queue until it was decided.")},
         batch_bytes{histograms(r, "souk_shard_batch_bytes", "Size of one journal record.")},
         publish_seconds{
             histograms(r, "souk_shard_publish_seconds",
@@ -76,6 +79,7 @@ struct Families {
   Family<Histogram>& http_seconds;
   Family<Gauge>& http_in_flight;
   Family<Histogram>& batch_commands;
+  Family<Histogram>& queue_wait;
   Family<Histogram>& batch_bytes;
   Family<Histogram>& publish_seconds;
   Family<Histogram>& materialise_seconds;
@@ -127,6 +131,7 @@ class ShardMetrics final : public Metrics::Shard {
 public:
   ShardMetrics(Families& families, const Labels& labels)
       : commands_{families.batch_commands.Add(labels, kCounts)},
+        wait_{families.queue_wait.Add(labels, kSeconds)},
         bytes_{families.batch_bytes.Add(labels, kBytes)},
         publish_{families.publish_seconds.Add(labels, kSeconds)},
         materialise_{families.materialise_seconds.Add(labels, kSeconds)},
@@ -137,6 +142,7 @@ public:
     commands_.Observe(static_cast<double>(commands));
     bytes_.Observe(static_cast<double>(bytes));
   }
+  void waited(double seconds) override { wait_.Observe(seconds); }
   void published(double seconds) override { publish_.Observe(seconds); }
   void materialised(double seconds) override { materialise_.Observe(seconds); }
   void merged(double seconds) override { merge_.Observe(seconds); }
@@ -144,6 +150,7 @@ public:
 
 private:
   Histogram& commands_;
+  Histogram& wait_;
   Histogram& bytes_;
   Histogram& publish_;
   Histogram& materialise_;

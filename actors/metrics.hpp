@@ -39,6 +39,8 @@ public:
     virtual ~Shard() = default;
     /// One record was decided from that many commands.
     virtual void decided(std::size_t commands, std::size_t bytes) = 0;
+    /// How long the first of a record's commands waited for its decision.
+    virtual void waited(double seconds) = 0;
     /// Committed records were applied and a snapshot published.
     virtual void published(double seconds) = 0;
     virtual void materialised(double seconds) = 0;

@@ -8,7 +8,7 @@ sleep 0.5
 curl -fsS "http://127.0.0.1:$admin/metrics" >"$work/metrics.txt"
 promtool check metrics <"$work/metrics.txt" || fail "promtool complains"
 for name in souk_http_requests_total souk_http_request_seconds_bucket souk_shard_queue_depth souk_journal_sync_seconds_bucket \
-  souk_shard_applied_position souk_shard_holds souk_shard_publish_seconds_bucket; do
+  souk_shard_applied_position souk_shard_holds souk_shard_publish_seconds_bucket souk_queue_wait_seconds_bucket; do
   grep -q "^$name" "$work/metrics.txt" || fail "no series $name"
 done
 
