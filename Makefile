@@ -24,9 +24,10 @@ fuzz:
 	@deploy/install-dependencies.sh
 	@deploy/fuzz.sh $(or $(SECONDS_EACH),60)
 
-# Random faults against a cluster under load, for CHAOS_MINUTES; prints its seed, writes chaos-report.html. Cuts need root.
+# The long list of kills within a split, then random faults against a cluster under load, for CHAOS_MINUTES; prints its seed, writes chaos-report.html. Cuts need root.
 chaos: build
 	@deploy/install-dependencies.sh
+	@KILLS=all tests/faults/cluster_split_kills.py
 	@tests/chaos/chaos.py
 
 clean:

@@ -21,7 +21,9 @@
 
 namespace souk::actors {
 
-struct DecideWaiting {};
+struct DecideWaiting {
+  std::chrono::steady_clock::time_point sent;
+};
 
 }  // namespace souk::actors
 
@@ -61,6 +63,7 @@ private:
     Deadline deadline = Deadline::max();
     To to{};
     Believed believed{};
+    std::chrono::steady_clock::time_point since{};
   };
   struct Pending {
     To to;
@@ -87,7 +90,7 @@ private:
         [this](const MeetCoordinator& meeting) { checkouts_ = meeting.checkouts; },
         [this](const ShardTick&) { on_tick(); },
         [this](const ForkShard& request) { return on_fork(request); },
-        [this](const DecideWaiting&) { on_decide(); },
+        [this](const DecideWaiting& decide) { on_decide(decide.sent); },
     };
   }
 
@@ -131,6 +134,7 @@ private:
   }
 
   void take_in(Waiting waiting) {
+    waiting.since = std::chrono::steady_clock::now();
     waiting_.push_back(std::move(waiting));
     schedule_decide();
   }
@@ -147,11 +151,15 @@ private:
         (waiting_.empty() && !forks_.undecided()))
       return;
     decide_scheduled_ = true;
-    send(this, DecideWaiting{});
+    send(this, DecideWaiting{std::chrono::steady_clock::now()});
   }
 
-  void on_decide() {
+  void on_decide(std::chrono::steady_clock::time_point sent) {
     decide_scheduled_ = false;
+    const auto now = std::chrono::steady_clock::now();
+    // A message does not say when it was sent, but this one does: what came before it lay in the
+    // mailbox for about as long as the one before this did.
+    const auto in_mailbox = std::exchange(in_mailbox_, now - sent);
     if (failure_ || !leading_ || !publication_.open) return;
     decide_forks();
     if (pipeline_.full() || waiting_.empty()) return;
@@ -160,7 +168,7 @@ private:
     std::vector<std::pair<Position, Pending>> held;
     std::size_t commands = 0;
     std::size_t bytes = 0;
-    const auto now = std::chrono::steady_clock::now();
+    parts_->metrics->waited(Seconds(now - waiting_.front().since + in_mailbox).count());
     while (!waiting_.empty() && commands < parts_->limits.batch_commands_max &&
            bytes < parts_->limits.batch_bytes_max) {
       Waiting next = std::move(waiting_.front());
@@ -210,7 +218,7 @@ private:
 
   std::optional<Waiting> kept_for_another(const Waiting& waiting) const {
     if (!parts_->elsewhere || !waiting.to.somebody() || !is_repeatable(waiting.command)) return {};
-    return Waiting{waiting.command, waiting.deadline, {}, waiting.believed};
+    return Waiting{waiting.command, waiting.deadline, {}, waiting.believed, waiting.since};
   }
 
   void decide_one(Waiting next, engine::CatalogRecord& record,
@@ -360,7 +368,7 @@ private:
       if (parts_->forked) children.push_back(parts_->forked(std::move(child)));
     }
     publication_.publish_forked(std::move(snapshot), replica_.state().slots().range, children);
-    failpoint("split.forked");
+    failpoint(leading_ ? "split.forked.leading" : "split.forked.following", publication_.shard);
   }
 
   /// While this copy leads, every record is its own and known; else it is read.
@@ -516,7 +524,8 @@ private:
   }
 
   void start_save() {
-    if (saving_) return;
+    // What it was split off with is on its way to disk, and counts as there from the next save on.
+    if (saving_ || (parts_->store && parts_->store->behind())) return;
     next_save_ = std::chrono::steady_clock::now() + parts_->limits.materialise_every;
     saving_ = std::make_shared<const engine::CatalogChanges>(replica_.state().take_changes());
     SaveCatalog save;
@@ -578,6 +587,8 @@ private:
     if (failure_) return;
     if (!leading_ || !publication_.open) expire_waiting();
     schedule_decide();  // the replica may have opened again
+    if (!save_waiters_.empty()) start_save();
+    finish_drain();
     const engine::Timestamp now = parts_->clock->now();
     if (leading_ && !draining_) {
       if (replica_.state().anything_due(now))
@@ -642,6 +653,7 @@ private:
   std::optional<Error> failure_;
   bool leading_ = false;
   bool decide_scheduled_ = false;
+  std::chrono::steady_clock::duration in_mailbox_{};
   bool merging_ = false;
   bool judging_ = false;
   bool draining_ = false;

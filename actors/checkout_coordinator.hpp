@@ -40,7 +40,7 @@ struct CheckoutLimits {
   /// node's coordinator may be driving it. Longer than drive_max by the time that what was sent
   /// last may take to arrive.
   std::chrono::milliseconds resume_after{27'000};
-  std::chrono::milliseconds resume_check{3'000};         // how often they are looked at
+  std::chrono::milliseconds resume_check{1'500};         // how often they are looked at
   engine::Duration hold_time{std::chrono::seconds{20}};  // then the shard asks about the hold
   /// Marks the attempts that are driven here (checkout_driver.hpp); empty: nobody else drives any.
   std::string driver;

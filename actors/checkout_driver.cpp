@@ -23,11 +23,16 @@ engine::HoldId driven_by(const engine::HoldId& hold, std::string_view tag) {
   return engine::HoldId{hold.str() + std::string{tag}};
 }
 
-bool driver_was_restarted(const engine::HoldId& hold, const std::vector<storage::NodeFact>& nodes) {
+std::string_view driver_of(const engine::HoldId& hold) {
   const std::string_view text = hold.str();
   const std::size_t at = text.rfind(':');
-  if (at == std::string_view::npos || text.size() < at + kTagSize) return false;
-  const std::string_view tag = text.substr(at, kTagSize);
+  if (at == std::string_view::npos || text.size() < at + kTagSize) return {};
+  return text.substr(at, kTagSize);
+}
+
+bool driver_was_restarted(const engine::HoldId& hold, const std::vector<storage::NodeFact>& nodes) {
+  const std::string_view tag = driver_of(hold);
+  if (tag.empty()) return false;
   bool other_run = false;
   for (const storage::NodeFact& node : nodes) {
     if (node.run == tag) return false;

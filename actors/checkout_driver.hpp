@@ -18,6 +18,8 @@ namespace souk::actors {
 std::string driver_tag(engine::cluster::NodeId node, std::uint32_t run);
 /// The hold of an attempt that `tag` drives; the same hold if `tag` is empty.
 engine::HoldId driven_by(const engine::HoldId& hold, std::string_view tag);
+/// The tag of who drives the attempt; empty: it has none.
+std::string_view driver_of(const engine::HoldId& hold);
 /// True if the hold's driver ran on a node that has been started again since: `nodes` has the tags
 /// of the runs that are in the coordinator now. A node that is not among them may still run, cut
 /// off from the coordinator.

@@ -147,7 +147,6 @@ public:
   // Operations.
   void shards(const RequestContext&, Callback<std::vector<ShardStatus>>);
   /// Writes everything pending to disk, then a consistent copy of all shards into `folder` (created; must not exist).
-  void backup(const RequestContext&, std::string folder, Callback<engine::Acknowledged>);
 
 private:
   struct Content;

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <atomic>
+#include <string>
 #include <string_view>
 
 #include "engine/types/result.hpp"
+#include "engine/types/shard.hpp"
 
 namespace souk::actors {
 
@@ -17,6 +19,12 @@ bool reach_failpoint(std::string_view name);
 /// action `on` is armed for `name`. Costs one relaxed load while nothing is armed. Thread-safe.
 inline bool failpoint(std::string_view name) {
   return detail::failpoints_armed.load(std::memory_order_relaxed) && detail::reach_failpoint(name);
+}
+
+/// One that each shard has for itself: armed as "name.catalog-0".
+inline bool failpoint(std::string_view name, engine::ShardId shard) {
+  return detail::failpoints_armed.load(std::memory_order_relaxed) &&
+         detail::reach_failpoint(std::string{name} + "." + shard.name());
 }
 
 /// Arms failpoints from `name=action[,name=action]`; replaces what was armed, the empty text

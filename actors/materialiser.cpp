@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "actors/failpoint.hpp"
 #include "storage/catalog_store.hpp"
 #include "storage/order_store.hpp"
 
@@ -48,12 +49,14 @@ private:
           const Stopwatch watch;
           storage::CatalogStore store{*parts_.database, request.parent};
           const auto saved = store.save_fork(request.child, *request.changes);
+          failpoint("split.saved", request.parent);
           return saved ? Saved{{}, watch.seconds()} : failed(saved.error(), watch);
         },
         [this](const SaveOrdersFork& request) {
           const Stopwatch watch;
           storage::OrderStore store{*parts_.database, request.parent};
-          const auto saved = store.save_fork(*request.child);
+          const auto saved = store.save_fork(request.child, *request.changes);
+          failpoint("split.saved", request.parent);
           return saved ? Saved{{}, watch.seconds()} : failed(saved.error(), watch);
         },
         [this](const FlushTables&) { return on_flush(); },

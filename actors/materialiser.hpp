@@ -32,16 +32,17 @@ struct SaveOrders {
   std::shared_ptr<const engine::OrderChanges> changes;
   engine::Position keep_after = 0;
 };
-/// What was split off a shard, before any later changes of that shard: CatalogStore::save_fork.
+/// What was split off a shard, before any later changes of that shard or of the child:
+/// CatalogStore::save_fork.
 struct SaveCatalogFork {
   engine::ShardId parent;
   engine::ShardId child;
   std::shared_ptr<const engine::CatalogChanges> changes;
 };
-/// The state is nobody else's until it is answered.
 struct SaveOrdersFork {
   engine::ShardId parent;
-  std::shared_ptr<engine::OrderState> child;
+  engine::ShardId child;
+  std::shared_ptr<const engine::OrderChanges> changes;
 };
 struct Saved {
   engine::Result<void> result;

@@ -40,6 +40,11 @@ constexpr std::size_t kDirectoryEntries = std::size_t{1} << 21U;  // 16 MB
 /// led then is unavailable, not wrong.
 constexpr std::chrono::seconds kSettleMax{10};
 constexpr std::chrono::seconds kPlaceEvery{1};
+/// How long copies lie unevenly, with nothing else to do, before one is moved.
+constexpr std::chrono::seconds kSpreadAfter{8};
+/// How long a node that came back is not ready for the sake of copies that catch up. Balancers and
+/// rolling restarts must not wait for ever for one whose leader is away.
+constexpr std::chrono::seconds kCatchUpMax{45};
 /// Of three copies and more. Below it writes are refused: one disk alone would hold them.
 constexpr std::uint32_t kMinInSync = 2;
 /// How long a node without data waits for the first one that has.
@@ -80,6 +85,7 @@ Result<void> Node::Content::open(const Progress& progress) {
   }
   if (progress) progress(1, "waiting for the shards' leaders");
   host->wait_settled(kSettleMax);
+  open_since = std::chrono::steady_clock::now();
   resume_checkouts();
   show_metrics();
   health->recovering = false;
@@ -272,12 +278,14 @@ void Node::Content::show_metrics() {
   metrics.set_sources(std::move(sources));
 }
 
-/// Every shard that is led here is looked at once a second: one step at a time.
+/// Every shard that is led here is looked at once a second: one step at a time. So are the nodes
+/// that are missing.
 void Node::Content::place_copies(const std::stop_token& stop) {
   std::mutex mutex;
   std::condition_variable_any wake;
   std::unique_lock lock{mutex};
   while (!wake.wait_for(lock, stop, kPlaceEvery, [&] { return stop.stop_requested(); })) {
+    drivers.look(peers->nodes(), std::chrono::steady_clock::now());
     const auto known = host->configurations();
     const auto drained = operations->drained();
     std::vector<cluster::Candidate> alive;
@@ -308,7 +316,29 @@ void Node::Content::place_copies(const std::stop_token& stop) {
       // One leadership at a time, so that the next look sees what came of it.
       if (order->kind == cluster::OrderKind::hand_over) break;
     }
+    spread_copies(known, alive);
   }
+}
+
+/// One copy at a time, begun by the first of the nodes, and only when nothing else has happened for
+/// a while: nodes start one after the other.
+void Node::Content::spread_copies(const std::vector<cluster::Revised>& known,
+                                  const std::vector<cluster::Candidate>& alive) {
+  const bool mine = std::all_of(alive.begin(), alive.end(),
+                                [this](const auto& each) { return !(each.node < self_id); });
+  const auto now = std::chrono::steady_clock::now();
+  std::vector<cluster::Configuration> shards;
+  for (const auto& each : known) shards.push_back(each.configuration);
+  auto move = cluster::next_spread(shards, alive, config.replicas, operations->changed_by_hand());
+  if (!mine || !operations->running().empty()) return;
+  if (!move) {
+    uneven_since.reset();
+    return;
+  }
+  if (!uneven_since) uneven_since = now;
+  if (now - *uneven_since < kSpreadAfter) return;
+  move->id = kSpreadPrefix;
+  (void)operations->begin(std::move(*move)).has_value();
 }
 
 std::vector<storage::NodeFact> Node::Content::known_nodes() const {
@@ -414,7 +444,7 @@ void Node::Content::start_coordinators() {
   if (peers) {
     limits.driver = config.peers->run;
     limits.driver_gone = [this](const engine::HoldId& hold) {
-      return driver_was_restarted(hold, peers->nodes());
+      return driver_was_restarted(hold, peers->nodes()) || drivers.ended(hold);
     };
   }
   checkouts =
@@ -538,6 +568,25 @@ std::optional<BackupView> Node::backup(const std::string& id) const {
 CoordinatorStatus Node::coordinator() const {
   const auto status = content_->coordinator->status();
   return {status.kind, status.detail, status.reachable};
+}
+
+std::vector<engine::ShardId> Node::catching_up() const {
+  std::vector<engine::ShardId> joining;
+  if (!content_->host) return joining;
+  for (const cluster::Revised& each : content_->host->configurations()) {
+    const cluster::Learner* learner = each.configuration.learner(content_->self_id);
+    if (learner != nullptr && learner->joins) joining.push_back(each.configuration.shard);
+  }
+  return joining;
+}
+
+bool Node::has_caught_up() const {
+  Content& content = *content_;
+  if (content.copies_ready) return true;
+  const bool late =
+      content.open_since && std::chrono::steady_clock::now() - *content.open_since > kCatchUpMax;
+  if (late || catching_up().empty()) content.copies_ready = true;
+  return content.copies_ready;
 }
 
 bool Node::healthy() const {

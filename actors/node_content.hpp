@@ -1,9 +1,13 @@
 #pragma once
 
+#include <atomic>
 #include <caf/actor_system.hpp>
+#include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <thread>
+#include <vector>
 
 #include "actors/backup_door.hpp"
 #include "actors/backups.hpp"
@@ -11,6 +15,7 @@
 #include "actors/clock.hpp"
 #include "actors/cluster_desk.hpp"
 #include "actors/cluster_view.hpp"
+#include "actors/driver_watch.hpp"
 #include "actors/handles.hpp"
 #include "actors/materialiser.hpp"
 #include "actors/metrics.hpp"
@@ -23,6 +28,7 @@
 #include "actors/search_door.hpp"
 #include "actors/shard_host.hpp"
 #include "actors/sku_directory.hpp"
+#include "engine/cluster/placement.hpp"
 #include "storage/coordinator.hpp"
 #include "storage/database.hpp"
 #include "storage/journal.hpp"
@@ -66,6 +72,11 @@ struct Node::Content {
 
   std::unique_ptr<Operations> operations;
   std::unique_ptr<ClusterDesk> desk;
+  DriverWatch drivers;  // of checkouts; the placer looks
+
+  std::optional<std::chrono::steady_clock::time_point> uneven_since;  // copies; placer's
+  std::optional<std::chrono::steady_clock::time_point> open_since;    // and waits to be ready
+  std::atomic<bool> copies_ready{false};
 
   std::jthread housekeeper;  // watches the free space
   std::jthread placer;       // gives shards that are led here the copies they should have
@@ -87,6 +98,8 @@ struct Node::Content {
   void show_metrics();
   void on_request(PeerArrival arrival);
   void place_copies(const std::stop_token& stop);
+  void spread_copies(const std::vector<engine::cluster::Revised>& known,
+                     const std::vector<engine::cluster::Candidate>& alive);
   void watch_disk(const std::stop_token& stop);
   void drain(std::chrono::milliseconds limit);
   void end_actors();

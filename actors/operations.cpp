@@ -42,6 +42,11 @@ void take_in(const Coordinator::WatchEvent& event, Map& map, const Decode& decod
   }
 }
 
+/// Begun to spread copies, by no person.
+bool nobodys(const cluster::Operation& operation) {
+  return operation.id.starts_with(kSpreadPrefix);
+}
+
 }  // namespace
 
 std::string make_operation_id(std::uint64_t microseconds, std::uint64_t random) {
@@ -174,9 +179,19 @@ bool Operations::placed_by_hand(engine::ShardId shard) const {
   const std::lock_guard lock{mutex_};
   return std::any_of(outcomes_.begin(), outcomes_.end(), [&](const auto& each) {
     const auto& [operation, outcome, finished] = each.second;
-    return operation.shard == shard && outcome == "done" &&
+    return operation.shard == shard && outcome == "done" && !nobodys(operation) &&
            (operation.kind == OperationKind::transfer || operation.kind == OperationKind::move);
   });
+}
+
+std::vector<engine::ShardId> Operations::changed_by_hand() const {
+  std::vector<engine::ShardId> all;
+  const std::lock_guard lock{mutex_};
+  for (const auto& [name, outcome] : outcomes_) {
+    if (!nobodys(outcome.operation) && outcome.operation.kind != cluster::OperationKind::split)
+      all.push_back(outcome.operation.shard);
+  }
+  return all;
 }
 
 std::optional<cluster::BalanceProposal> Operations::proposal() const {
@@ -195,10 +210,10 @@ void Operations::note(const storage::RevisedOperation& revised) {
 }
 
 Result<cluster::Operation> Operations::begin(cluster::Operation operation) {
-  if (operation.id.empty()) {
+  if (operation.id.empty() || operation.id == kSpreadPrefix) {
     std::random_device random;
     const auto now = static_cast<std::uint64_t>(system_clock().now().microseconds());
-    operation.id = make_operation_id(now, std::uint64_t{random()} << 32U | random());
+    operation.id += make_operation_id(now, std::uint64_t{random()} << 32U | random());
   }
   const auto revision = storage::create_operation(*parts_.coordinator, operation, soon());
   if (!revision) return revision.error();
@@ -213,6 +228,14 @@ Result<cluster::Operation> Operations::cancel(std::string_view id) {
     if (!*found) return Error{Errc::unknown_route, "no operation of that id is under way", {}, {}};
     storage::RevisedOperation& known = **found;
     if (known.operation.cancelled) return known.operation;
+    if (known.operation.proposing)
+      return Error{
+          Errc::already_committed,
+          "the record of the split may be in the journal already: it cannot be called off; "
+          "wait for its end with GET /v1/operations/" +
+              known.operation.id,
+          {},
+          {}};
     known.operation.cancelled = true;
     const auto revision =
         storage::replace_operation(*parts_.coordinator, known.revision, known.operation, soon());
@@ -296,18 +319,19 @@ void Operations::carry_out(const storage::RevisedOperation& revised) {
         storage::replace_operation(*parts_.coordinator, revised.revision, proposing, soon());
     if (kept) note({std::move(proposing), *kept});
   } else if (const auto* propose = std::get_if<cluster::step::ProposeSplit>(&next)) {
-    failpoint("split.propose");
+    failpoint("split.propose", operation.shard);
     if (!parts_.fork || !parts_.fork(operation.shard, propose->split)) return;
     {
       const std::lock_guard lock{mutex_};
       forked_.insert(operation.id);
     }
-    failpoint("split.applied");
+    failpoint("split.applied", operation.shard);
     // What was split off is nobody's until it is on its own.
     carry_out(revised);
   } else if (const auto* both = std::get_if<cluster::step::Transact>(&next)) {
     // Lost to somebody: the next look shows to whom.
     (void)storage::transact(*parts_.coordinator, *both, operation.child, soon()).has_value();
+    failpoint(both->shard.split ? "split.marked" : "split.parted", operation.shard);
   } else if (std::holds_alternative<cluster::step::Done>(next)) {
     end(revised, operation.cancelled ? "cancelled" : "done");
   } else if (const auto* impossible = std::get_if<cluster::step::Impossible>(&next)) {

@@ -64,13 +64,16 @@ public:
   bool busy(engine::ShardId shard) const;
   /// Somebody chose who leads the shard, within the last hour.
   bool placed_by_hand(engine::ShardId shard) const;
+  /// Shards of which somebody chose where copies lie, within the last hour.
+  std::vector<engine::ShardId> changed_by_hand() const;
   std::optional<engine::cluster::BalanceProposal> proposal() const;
 
   // Each blocks at most some seconds. Errors: as Coordinator::commit.
 
-  /// `operation.id` is made up if it is empty; the one with its id.
+  /// `operation.id` is made up if it is empty, completed if it is kSpreadPrefix; the one with its
+  /// id.
   engine::Result<engine::cluster::Operation> begin(engine::cluster::Operation operation);
-  /// Errors: unknown_operation.
+  /// Errors: unknown_route: it does not run; already_committed: a split that cannot be undone.
   engine::Result<engine::cluster::Operation> cancel(std::string_view id);
   engine::Result<void> set_drained(engine::cluster::NodeId node, bool drained);
 
@@ -110,5 +113,8 @@ private:
 
 /// "op_" and 26 characters that begin with the time: of two operations the older has the smaller.
 std::string make_operation_id(std::uint64_t microseconds, std::uint64_t random);
+
+/// How the ids of operations begin that nobody asked for.
+inline constexpr std::string_view kSpreadPrefix = "spread_";
 
 }  // namespace souk::actors

@@ -21,7 +21,9 @@
 
 namespace souk::actors {
 
-struct DecideOrders {};
+struct DecideOrders {
+  std::chrono::steady_clock::time_point sent;
+};
 
 }  // namespace souk::actors
 
@@ -84,6 +86,7 @@ private:
     engine::OrderCommand command;
     Deadline deadline = Deadline::max();
     To to{};
+    std::chrono::steady_clock::time_point since{};
   };
   struct Pending {
     To to;
@@ -110,7 +113,7 @@ private:
         [this](const JournalFailed& failure) { on_journal_failed(failure); },
         [this](const ShardTick&) { on_tick(); },
         [this](const ForkShard& request) { return on_fork(request); },
-        [this](const DecideOrders&) { on_decide(); },
+        [this](const DecideOrders& decide) { on_decide(decide.sent); },
     };
   }
 
@@ -154,6 +157,7 @@ private:
   }
 
   void take_in(Waiting waiting) {
+    waiting.since = std::chrono::steady_clock::now();
     waiting_.push_back(std::move(waiting));
     schedule_decide();
   }
@@ -170,11 +174,15 @@ private:
         (waiting_.empty() && !forks_.undecided()))
       return;
     decide_scheduled_ = true;
-    send(this, DecideOrders{});
+    send(this, DecideOrders{std::chrono::steady_clock::now()});
   }
 
-  void on_decide() {
+  void on_decide(std::chrono::steady_clock::time_point sent) {
     decide_scheduled_ = false;
+    const auto now = std::chrono::steady_clock::now();
+    // A message does not say when it was sent, but this one does: what came before it lay in the
+    // mailbox for about as long as the one before this did.
+    const auto in_mailbox = std::exchange(in_mailbox_, now - sent);
     if (failure_ || !leading_ || !publication_.open) return;
     decide_forks();
     if (pipeline_.full() || waiting_.empty()) return;
@@ -182,7 +190,7 @@ private:
     auto record = pipeline_.next(parts_->clock->now());
     std::vector<std::pair<Position, Pending>> held;
     std::size_t commands = 0;
-    const auto now = std::chrono::steady_clock::now();
+    parts_->metrics->waited(Seconds(now - waiting_.front().since + in_mailbox).count());
     while (!waiting_.empty() && commands < parts_->limits.batch_commands_max) {
       Waiting next = std::move(waiting_.front());
       waiting_.pop_front();
@@ -226,7 +234,7 @@ private:
 
   std::optional<Waiting> kept_for_another(const Waiting& waiting) const {
     if (!parts_->elsewhere || !waiting.to.somebody() || !is_repeatable(waiting.command)) return {};
-    return Waiting{waiting.command, waiting.deadline, {}};
+    return Waiting{waiting.command, waiting.deadline, {}, waiting.since};
   }
 
   void decide_one(Waiting next, engine::OrderRecord& record,
@@ -381,7 +389,7 @@ private:
     }
     twins_.wake_if([this](const OrderId& id) { return !state_.owns(id); },
                    {engine::not_owned(), state_.position()});
-    failpoint("split.forked");
+    failpoint(leading_ ? "split.forked.leading" : "split.forked.following", publication_.shard);
   }
 
   /// While this copy leads, every record is its own and known; else it is read.
@@ -551,7 +559,8 @@ private:
   }
 
   void start_save() {
-    if (saving_) return;
+    // What it was split off with is on its way to disk, and counts as there from the next save on.
+    if (saving_ || parts_->store->behind()) return;
     next_save_ = std::chrono::steady_clock::now() + parts_->limits.materialise_every;
     saving_ = std::make_shared<const engine::OrderChanges>(state_.take_changes());
     request(parts_->materialiser, caf::infinite,
@@ -609,6 +618,8 @@ private:
     if (failure_) return;
     if (!leading_ || !publication_.open) expire_waiting();
     schedule_decide();  // the replica may have opened again
+    if (!save_waiters_.empty()) start_save();
+    finish_drain();
     publication_.orders = state_.unfinished_count();
     if (leading_ && !draining_) sweep_refusals();
     start_save_when_due();
@@ -663,6 +674,7 @@ private:
   std::optional<Error> failure_;
   bool leading_ = false;
   bool decide_scheduled_ = false;
+  std::chrono::steady_clock::duration in_mailbox_{};
   bool draining_ = false;
 };
 

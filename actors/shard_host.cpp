@@ -13,6 +13,7 @@
 #include "actors/recovery.hpp"
 #include "storage/catalog_store.hpp"
 #include "storage/order_store.hpp"
+#include "storage/segment_store.hpp"
 
 namespace souk::actors {
 
@@ -214,7 +215,7 @@ PublicationPtr ShardHost::take_fork(ShardId parent, std::unique_ptr<engine::Cata
   if (!wanted) return publication;
   publication->set_slots(child->state().slots().range);
   publication->publish(snapshot);
-  keep_fork(id, {std::move(child), nullptr});
+  keep_fork(id, {std::move(child), nullptr, parent});
   return publication;
 }
 
@@ -222,18 +223,11 @@ void ShardHost::take_fork(ShardId parent, std::unique_ptr<engine::OrderState> ch
   const ShardId id = child->shard();
   begin_fork(*child);
   const bool wanted = wants_fork(id);
-  // The rows of finished orders have to be there before anybody asks for them.
-  const std::shared_ptr<engine::OrderState> state = std::move(child);
-  parts_.system->spawn([this, wanted, id, state, request = SaveOrdersFork{parent, state},
-                        materialiser = parts_.materialiser](caf::event_based_actor* self) {
-    self->request(materialiser, caf::infinite, request)
-        .then(
-            [this, wanted, id, state](const Saved& saved) {
-              if (wanted && saved.result)
-                keep_fork(id, {nullptr, std::make_unique<engine::OrderState>(std::move(*state))});
-            },
-            [](const caf::error&) {});
-  });
+  caf::anon_send(
+      parts_.materialiser,
+      SaveOrdersFork{parent, id,
+                     std::make_shared<const engine::OrderChanges>(child->take_changes())});
+  if (wanted) keep_fork(id, {nullptr, std::move(child), parent});
 }
 
 bool ShardHost::wants_fork(ShardId child) const {
@@ -261,11 +255,33 @@ void ShardHost::show_children(const PublicationPtr& parent, const engine::SlotOw
   parent->publish_forked(parent->snapshot(), slots.range, children);
 }
 
+/// What was split off a moment ago is read where it was, until it is copied; so does its origin, if
+/// that was split off as lately.
+template <class Store>
+Store ShardHost::store_behind_origins(ShardId id) {
+  Store store{*parts_.database, id};
+  std::optional<ShardId> origin;
+  {
+    const std::lock_guard lock{mutex_};
+    if (const auto found = origins_.find(id); found != origins_.end()) origin = found->second;
+  }
+  if (!origin) return store;
+  store.read_through(store_behind_origins<Store>(*origin));
+  if (store.behind()) return store;
+  const std::lock_guard lock{mutex_};
+  origins_.erase(id);
+  return store;
+}
+
 Result<void> ShardHost::open_one(const cluster::Revised& revised, engine::NamePool* names,
                                  Forked forked) {
   const ShardId id = revised.configuration.shard;
   const RecoverySource source{
       parts_.database, parts_.journal, parts_.segments, id, names, slots_before_forks(revised)};
+  {
+    const std::lock_guard lock{mutex_};
+    if (forked.parent) origins_[id] = *forked.parent;
+  }
   RecoveredCatalog catalog;
   RecoveredOrders orders;
   engine::Position position = 0;
@@ -316,7 +332,8 @@ Result<void> ShardHost::open_one(const cluster::Revised& revised, engine::NamePo
       take_fork(id, std::move(child));
     };
     parts.publication = shard.publication;
-    parts.store = std::make_unique<storage::OrderStore>(*parts_.database, id);
+    parts.store =
+        std::make_unique<storage::OrderStore>(store_behind_origins<storage::OrderStore>(id));
     parts.log = shard.replica;
     parts.materialiser = parts_.materialiser;
     parts.health = parts_.health;
@@ -345,7 +362,7 @@ Result<void> ShardHost::open_one(const cluster::Revised& revised, engine::NamePo
       return take_fork(id, std::move(child));
     };
     parts.publication = shard.publication;
-    parts.store.emplace(*parts_.database, id);
+    parts.store.emplace(store_behind_origins<storage::CatalogStore>(id));
     parts.log = shard.replica;
     parts.materialiser = parts_.materialiser;
     parts.merger = parts_.merger;
@@ -501,7 +518,37 @@ void ShardHost::work(const std::stop_token& stop) {
     for (auto& [id, checkpoint] : arrived) install_one(id, *checkpoint);
     if (!to_open.empty() || !to_close.empty() || !arrived.empty()) rebuild_routes();
     watch_leading();
+    forget_left();
   }
+}
+
+/// What the shards that left have on disk here is deleted some time later: one at a time, and only
+/// while the coordinator can say otherwise.
+void ShardHost::forget_left() {
+  const auto now = std::chrono::steady_clock::now();
+  const std::chrono::seconds kept{parts_.config->left_copies_seconds};
+  std::optional<ShardId> due;
+  {
+    const std::lock_guard lock{mutex_};
+    for (const auto& [id, each] : known_) {
+      if (holds(each.configuration) || hosted_.contains(id) || forked_.contains(id) ||
+          each.configuration.status != cluster::ShardStatus::active) {
+        left_.erase(id);
+        continue;
+      }
+      const auto& since = left_.try_emplace(id, now).first->second;
+      if (since && now - *since >= kept) due = id;
+    }
+  }
+  if (!due || !parts_.coordinator->status().reachable) return;
+  auto& since = left_[*due];
+  since = now;  // tried again if it fails
+  const auto there = storage::has_copy(*due, *parts_.database, *parts_.journal);
+  if (!there) return;
+  if (*there && !storage::forget_copy(*due, *parts_.database, *parts_.journal)) return;
+  if (!parts_.segments.empty())
+    (void)storage::SegmentStore{parts_.segments, *due}.keep_only({}).has_value();
+  since.reset();
 }
 
 void ShardHost::watch_leading() {

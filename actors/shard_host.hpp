@@ -109,11 +109,14 @@ private:
   struct Forked {
     std::unique_ptr<engine::CatalogReplica> catalog;
     std::unique_ptr<engine::OrderState> orders;
+    std::optional<engine::ShardId> parent;
   };
   struct Opened {
     HostedShard shard;
     engine::Position applied = 0;
   };
+  template <class Store>
+  Store store_behind_origins(engine::ShardId id);
   engine::Result<void> open_one(const engine::cluster::Revised& configuration,
                                 engine::NamePool* names, Forked forked = {});
   engine::Result<engine::cluster::Recovered> journal_of(engine::ShardId shard,
@@ -128,6 +131,7 @@ private:
   void show_children(const PublicationPtr& parent, const engine::SlotOwnership& slots);
   void forget(engine::ShardId shard);
   void close_one(engine::ShardId shard);
+  void forget_left();
   void install_one(engine::ShardId shard, storage::CheckpointStaging& checkpoint);
   PublicationPtr publication_of(engine::ShardId shard);
   void take_in(engine::cluster::Revised revised);
@@ -150,7 +154,11 @@ private:
   std::set<engine::ShardId> leading_;
   CheckoutCoordinator checkouts_;
   std::deque<std::pair<engine::ShardId, std::unique_ptr<storage::CheckpointStaging>>> arrived_;
-  std::map<engine::ShardId, Forked> forked_;  // split off here, not opened yet
+  std::map<engine::ShardId, Forked> forked_;            // split off here, not opened yet
+  std::map<engine::ShardId, engine::ShardId> origins_;  // of those split off in this run
+  /// Shards whose configurations do not name this node, and since when; nothing: all of it is
+  /// deleted. Of thread_ alone.
+  std::map<engine::ShardId, std::optional<std::chrono::steady_clock::time_point>> left_;
   bool changed_ = false;
   bool ended_ = false;
   std::mutex routes_mutex_;  // one at a time builds routes

@@ -68,6 +68,8 @@ const std::vector<SettingDoc>& setting_docs() {
        false, true},
       {"materialise_seconds", "1 to 3600 (10)", false, true},
       {"journal_keep_bytes", "materialised journal kept per shard, 0 to 1TiB (64MiB)", false, true},
+      {"left_copies_seconds",
+       "how long the data of copies that left this node is kept, 1 to 1000000 (600)", false, true},
       {"free_bytes_min", "free space below which writes are refused, 0 to 1TiB (512MiB)", false,
        true},
       {"sync_journal", "false loses acknowledged writes at a power cut: tests only (true)", false,
@@ -181,6 +183,7 @@ void read_node(SettingReader& read, actors::NodeConfig& node) {
   read.bytes("materialise_bytes", node.materialise_bytes, kMiB, 65'536 * kMiB);
   read.number("materialise_seconds", node.materialise_seconds, 1, 3600);
   read.bytes("journal_keep_bytes", node.journal_keep_bytes, 0, kTiB);
+  read.number("left_copies_seconds", node.left_copies_seconds, 1, 1'000'000);
   read.bytes("free_bytes_min", node.free_bytes_min, 0, kTiB);
   read.flag("sync_journal", node.sync_journal);
 }
@@ -228,7 +231,8 @@ void read_peers(SettingReader& read, actors::NodeConfig& node, bool coordinated,
   peers.version = kVersion;
   const auto text = [&](const char* name) {
     const auto* setting = read.find(name);
-    if (setting != nullptr && listen == nullptr)
+    // Manifests leave what does not apply empty.
+    if (setting != nullptr && !setting->value.empty() && listen == nullptr)
       mistakes.push_back(setting->origin + " needs --node-listen");
     return setting == nullptr ? std::string{} : setting->value;
   };

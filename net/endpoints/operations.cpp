@@ -48,6 +48,12 @@ Task<Response> version(RequestScope& /*scope*/) {
   co_return ok(std::move(json));
 }
 
+std::string names_of(const std::vector<engine::ShardId>& shards) {
+  std::string names;
+  for (const engine::ShardId shard : shards) names += (names.empty() ? "" : ", ") + shard.name();
+  return names;
+}
+
 // Reads go on while writes are refused, so a full disk leaves the node ready, and says so.
 Task<Response> readyz(RequestScope& scope, const Operations& operations) {
   const auto* node = operations.node.load();
@@ -58,6 +64,8 @@ Task<Response> readyz(RequestScope& scope, const Operations& operations) {
     reason = "starting";
   else if (!node->healthy())
     reason = "unhealthy";
+  else if (!node->has_caught_up())
+    reason = "catching_up: " + names_of(node->catching_up());
   if (!reason.empty())
     co_return problem(scope, Error{Errc::unavailable, "not ready: " + reason, {}, {}});
   if (!scope.request.query("verbose")) co_return ok(R"({"status":"ready"})");
@@ -69,6 +77,8 @@ Task<Response> readyz(RequestScope& scope, const Operations& operations) {
   writer.field("node", "healthy").field("reads", "ok");
   writer.field("writes", refusal.empty() ? std::string{"ok"} : refusal);
   writer.field("shards", static_cast<std::uint64_t>(node->shard_map().ranges.size()));
+  const auto joining = node->catching_up();
+  writer.field("copies", joining.empty() ? std::string{"ok"} : "catching_up: " + names_of(joining));
   const auto coordinator = node->coordinator();
   writer.key("coordinator").begin_object().field("kind", coordinator.kind);
   writer.field("state", coordinator.reachable ? "ok" : "unreachable");
