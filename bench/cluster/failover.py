@@ -40,6 +40,16 @@ def held_by(cluster, node):
     return held
 
 
+def wait_even(cluster):
+    """Copies that lie where the nodes came up first would leave no shard without one on a killed node."""
+    def even():
+        copies = [len(held_by(cluster, node)) for node in cluster.nodes]
+        return max(copies) - min(copies) <= 1
+
+    cluster.wait("copies lying evenly", 90, even)
+    say("copies: %s" % [len(held_by(cluster, node)) for node in cluster.nodes])
+
+
 def kill_some(cluster, kills):
     """Several kills under one load; (failovers in ms, latencies before, of followed shards and of others after, result)."""
     cluster.start_load(SCENARIO, seconds=11 * kills + 2, rate=RATE, retry=30)
@@ -76,6 +86,7 @@ def kill_some(cluster, kills):
 def measure():
     cluster = Cluster(NODES, REPLICAS)
     cluster.start_all()
+    wait_even(cluster)
     failovers, before, followed, after, result = kill_some(cluster, KILLS)
     verdict = result["verdict"]
     figures = {
