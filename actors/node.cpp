@@ -429,6 +429,7 @@ void Node::Content::start_coordinators() {
     others = search_peers(peers->transport(), self_id, [this] { return host->configurations(); });
   }
   const auto memory = std::make_shared<SearchMemory>();
+  if (peers) memory->self = self_id;
   searches = spawn_search_coordinator(*system, table, system_clock(),
                                       SearchLimits{workers, config.search_queue_max}, metrics,
                                       others, memory);

@@ -5,7 +5,9 @@
 
 #include "actors/search_cover.hpp"
 #include "actors/search_instant.hpp"
+#include "actors/search_walk.hpp"
 #include "engine/index/catalog_index.hpp"
+#include "engine/search/hit_walk.hpp"
 
 namespace souk::actors {
 
@@ -205,17 +207,23 @@ void ScatteredSearch::ask_run(std::size_t group) {
   Group& to = groups_[group];
   const bool alone = groups_.size() == 1;
   if (to.here()) {
-    return ask_here(group,
-                    [request = request_, words = words_, statistics = statistics_,
-                     snapshots = to.snapshots, required = required_, now = host_.now,
-                     until = scan_until_, time = host_.time_of_day]() -> Content {
-                      const engine::QueryPlan plan = engine::plan_query(*words, *statistics);
-                      const engine::SearchBudget budget{[&] { return now() >= until; }};
-                      return [found = engine::search_part(snapshots, request->query, plan, required,
-                                                          time, budget)](Group& out) {
-                        out.part = found;
-                      };
-                    });
+    return ask_here(
+        group,
+        [request = request_, words = words_, statistics = statistics_, snapshots = to.snapshots,
+         required = required_, now = host_.now, until = scan_until_, time = host_.time_of_day,
+         walk = host_.walk, memory = host_.memory]() -> Content {
+          const engine::QueryPlan plan = engine::plan_query(*words, *statistics);
+          const engine::SearchBudget budget{[&] { return now() >= until; }};
+          auto part = engine::search_part(snapshots, request->query, plan, required, time, budget);
+          if (walk != 0) {
+            memory->walks.keep(
+                walk,
+                std::make_shared<engine::HitWalk>(snapshots, request->query, plan, required, time,
+                                                  part.found, part.out_of),
+                now());
+          }
+          return [found = std::move(part)](Group& out) { out.part = found; };
+        });
   }
   auto asked = std::make_shared<storage::WireSearchRun>();
   asked->search = number_;
@@ -223,6 +231,7 @@ void ScatteredSearch::ask_run(std::size_t group) {
   asked->statistics = *statistics_;
   asked->required = required_;
   asked->alone = alone;
+  asked->walk = host_.walk;
   to.opened = true;
   ask_node(group, WireKind::search_run, storage::encode(*asked), scan_until_,
            [request = request_, asked](std::string_view bytes) -> Result<Content> {
@@ -385,7 +394,24 @@ void ScatteredSearch::finish() {
   for (std::size_t part = 0; part < merged_groups_.size(); ++part) {
     engine::put_hits(*merged_, part, std::move(*groups_[merged_groups_[part]].hits));
   }
+  tell_walk();
   answer(std::move(merged_->page));
+}
+
+void ScatteredSearch::tell_walk() const {
+  WalkPlace* const place = walk_of(request_->patience.instant);
+  if (place == nullptr) return;
+  place->walk = host_.walk;
+  place->passed = merged_->chosen.size();
+  place->at_end = merged_->chosen.size() < request_->query.per_page;
+  place->parts.clear();
+  for (std::size_t part = 0; part < merged_groups_.size(); ++part) {
+    const Group& group = groups_[merged_groups_[part]];
+    const auto taken = std::count_if(merged_->chosen.begin(), merged_->chosen.end(),
+                                     [&](const auto& chosen) { return chosen.part == part; });
+    place->parts.push_back(
+        {group.here() ? host_.memory->self : group.node, static_cast<std::uint64_t>(taken)});
+  }
 }
 
 /// A node was lost with its hits, and there is no time to search again: the page of the others, as
@@ -429,7 +455,9 @@ void ScatteredSearch::answer(engine::SearchPage page) {
     return refuse(Errc::consistency_unreachable,
                   "the state named by the token was not reached in time");
   }
-  if (request_->patience.require_full_coverage && (page.cutoff || !page.missing.empty())) {
+  const bool whole =
+      request_->patience.require_full_coverage || walk_of(request_->patience.instant) != nullptr;
+  if (whole && (page.cutoff || !page.missing.empty())) {
     return refuse(Errc::timed_out, "not every shard could answer in time");
   }
   page.shards = static_cast<std::uint32_t>(host_.routes->catalog.size());

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/route_table.hpp"
+#include "actors/search_memory.hpp"
 #include "actors/search_remote.hpp"
 #include "engine/search/merge_parts.hpp"
 #include "engine/search/search_part.hpp"
@@ -38,6 +39,8 @@ public:
     std::function<void(std::function<void(bool)> work)> run;
     std::function<std::uint64_t()> next_number;
     SearchLoad* load = nullptr;
+    SearchMemoryPtr memory = nullptr;  // with a walk
+    std::uint64_t walk = 0;            // the number of the walk that begins; 0: none does
     std::function<void(SearchAnswer)> done;  // called once
   };
 
@@ -77,6 +80,7 @@ private:
   void read();
   void finish();
   void finish_without_lost();
+  void tell_walk() const;
   void answer(engine::SearchPage page);
   void refuse(engine::Errc code, const char* detail);
   void end(SearchAnswer answer);

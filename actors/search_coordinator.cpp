@@ -5,12 +5,14 @@
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <deque>
+#include <random>
 #include <utility>
 #include <vector>
 
 #include "actors/ask.hpp"
 #include "actors/scattered_search.hpp"
 #include "actors/scattered_suggest.hpp"
+#include "actors/scattered_walk.hpp"
 #include "actors/search_cover.hpp"
 #include "actors/search_instant.hpp"
 #include "actors/search_worker.hpp"
@@ -34,6 +36,7 @@ namespace souk::actors {
 namespace {
 
 constexpr std::chrono::milliseconds kTick{1};
+constexpr std::chrono::seconds kExpiry{5};
 // A second query in a worker's mailbox hides the time a sleeping thread takes to wake up.
 constexpr std::uint32_t kWorkerLoadMax = 2;
 
@@ -99,7 +102,12 @@ private:
     Job job{std::move(request), promise, clock().now()};
     if (job.request.query.page == 1) job.form = engine::remembered_form(job.request.query.q);
     ++open_;
-    take_up(std::move(job));
+    const WalkPlace* const walk = walk_of(job.request.patience.instant);
+    if (walk != nullptr && walk->walk != 0) {
+      walk_on(std::move(job));
+    } else {
+      take_up(std::move(job));
+    }
     return promise;
   }
 
@@ -143,7 +151,10 @@ private:
   }
 
   void take_up(Job job) {
-    switch (way_of(job.request.context.token)) {
+    Way way = way_of(job.request.context.token);
+    // A walk needs the steps of a scattered search, also if all of them are made here.
+    if (way == Way::here && walk_of(job.request.patience.instant) != nullptr) way = Way::elsewhere;
+    switch (way) {
       case Way::here:
         queue_.push_back(std::move(job));
         dispatch();
@@ -175,7 +186,12 @@ private:
     }
     ++scattered_;
     ScatteredSearch::Parts parts;
-    parts.peers = peers_;
+    parts.peers = peers_ ? peers_ : no_peers();
+    parts.memory = memory_;
+    if (walk_of(job.request.patience.instant) != nullptr) {
+      parts.walk = (std::uint64_t{random_()} << 32U | random_()) | 1U;
+      expire_walks();
+    }
     parts.routes = routes_->current();
     parts.newer_routes = [table = routes_] { return table->current(); };
     const auto& instant = job.request.patience.instant;
@@ -197,6 +213,39 @@ private:
       answer(job, std::move(found));
     };
     std::make_shared<ScatteredSearch>(std::move(request), std::move(parts))->start();
+  }
+
+  /// The next page of a walk.
+  void walk_on(Job job) {
+    ++scattered_;
+    ScatteredWalk::Parts parts;
+    parts.peers = peers_ ? peers_ : no_peers();
+    parts.memory = memory_;
+    parts.now = [&clock = clock()] { return clock.now(); };
+    const auto self = caf::actor_cast<SearchService>(this);
+    parts.post = [self](std::function<void()> happen) {
+      caf::anon_send(self, SearchEvent{std::move(happen)});
+    };
+    parts.run = [this](std::function<void(bool)> work) {
+      SearchTask task{std::move(work)};
+      on_task(task);
+    };
+    SearchProducts request = std::move(job.request);
+    parts.done = [this, job = std::move(job)](SearchAnswer found) mutable {
+      --scattered_;
+      answer(job, std::move(found));
+    };
+    std::make_shared<ScatteredWalk>(std::move(request), std::move(parts))->start();
+  }
+
+  /// Once in a while as long as walks are kept, so that their snapshots do not stay.
+  void expire_walks() {
+    if (std::exchange(expiring_, true)) return;
+    const SearchEvent look{[this] {
+      expiring_ = false;
+      if (memory_->walks.expire(clock().now()) > 0) expire_walks();
+    }};
+    delayed_send(SearchSelf{this}, kExpiry, look);
   }
 
   caf::result<Drained> on_drain() {
@@ -362,6 +411,8 @@ private:
   // Higher after a restart, so that nobody takes a search for one of before.
   std::uint64_t number_;
   SearchLoad load_;
+  std::random_device random_;
+  bool expiring_ = false;
   std::size_t scattered_ = 0;  // searches over several nodes
   std::vector<Worker> workers_;
   std::deque<Job> queue_;    // for a worker

@@ -12,6 +12,7 @@
 #include "actors/scattered_suggest.hpp"
 #include "actors/search_cover.hpp"
 #include "engine/index/catalog_index.hpp"
+#include "engine/search/hit_walk.hpp"
 #include "storage/wire_search.hpp"
 #include "storage/wire_suggest.hpp"
 
@@ -118,6 +119,8 @@ private:
         return on_run(arrival.from, envelope->payload, until, answer);
       case WireKind::search_read:
         return on_read(arrival.from, envelope->payload, answer);
+      case WireKind::walk:
+        return on_walk(envelope->payload, until, answer);
       case WireKind::suggest:
         return on_suggest(envelope->payload, until, answer);
       default:
@@ -153,12 +156,20 @@ private:
       if (!storage::fits(*run, (*opened)->words)) {
         return answer(Error{Errc::corrupt_record, "statistics of another query"});
       }
-      in_worker(answer, [run, until, search = *opened, &time = clock()] {
+      if (run->walk != 0) wake(kExpiryTick);
+      in_worker(answer, [run, until, search = *opened, &time = clock(), memory = memory_] {
         const engine::QueryPlan plan = engine::plan_query(search->words, run->statistics);
         const engine::SearchBudget budget{[&] { return time.now() >= until; }};
         engine::PartSearch part{search->snapshots, search->query, plan, search->now, budget};
         part.run(run->required);
         const Result<engine::SearchPart> found = part.part(run->alone);
+        if (run->walk != 0) {
+          memory->walks.keep(run->walk,
+                             std::make_shared<engine::HitWalk>(search->snapshots, search->query,
+                                                               plan, run->required, search->now,
+                                                               found->found, found->out_of),
+                             time.now());
+        }
         return wrap(WireKind::search_part, storage::encode(found));
       });
     };
@@ -172,6 +183,7 @@ private:
   void on_read(const std::string& from, std::string_view bytes, const PeerAnswer& answer) {
     auto read = storage::decode_search_read(bytes);
     if (!read) return answer(read.error());
+    if (read->walk != 0) return on_walk_read(std::move(*read), answer);
     const Key key{from, read->search};
     std::erase_if(waiting_, [&](const Waiting& each) { return each.key == key; });
     const auto entry = open_.find(key);
@@ -183,6 +195,30 @@ private:
       return wrap(WireKind::search_hits,
                   storage::encode(
                       engine::read_hits(search->snapshots, search->query, search->words, places)));
+    });
+  }
+
+  static Error unkept() { return {Errc::unknown_lease, "this walk is not kept"}; }
+
+  void on_walk(std::string_view bytes, Deadline until, const PeerAnswer& answer) {
+    const auto asked = storage::decode_walk(bytes);
+    if (!asked) return answer(asked.error());
+    const auto walk = memory_->walks.find(asked->walk, clock().now());
+    if (!walk) return answer(unkept());
+    in_worker(answer, [asked = *asked, walk, until, &time = clock()] {
+      auto part = walk->list(asked.taken, asked.count, {[&] { return time.now() >= until; }});
+      if (part) part->required = 0;
+      return wrap(WireKind::search_part, storage::encode(part));
+    });
+  }
+
+  void on_walk_read(storage::WireSearchRead read, const PeerAnswer& answer) {
+    const auto walk = memory_->walks.find(read.walk, clock().now());
+    if (!walk) return answer(unkept());
+    in_worker(answer, [walk, places = std::move(read.places)] {
+      return wrap(WireKind::search_hits,
+                  storage::encode(
+                      engine::read_hits(walk->snapshots(), walk->query(), walk->plan(), places)));
     });
   }
 
@@ -283,7 +319,7 @@ private:
     std::erase_if(open_, [&](const auto& each) { return each.second.expires <= now; });
     if (!waiting_.empty()) {
       wake(kWaitTick);
-    } else if (!open_.empty()) {
+    } else if (!open_.empty() || memory_->walks.expire(now) > 0) {
       wake(kExpiryTick);
     }
   }

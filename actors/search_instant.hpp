@@ -1,10 +1,12 @@
 #pragma once
 
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "actors/search_walk.hpp"
 #include "engine/index/catalog_snapshot.hpp"
 #include "engine/state/slot_ownership.hpp"
 #include "engine/types/timestamp.hpp"
@@ -21,6 +23,11 @@ using SearchCover = std::vector<engine::SnapshotPtr>;
 /// each search came there, which their positions tell.
 class SearchInstant {
 public:
+  /// Set: the one search that is given this begins a walk through all hits or goes on with one, and
+  /// writes here where it stands then. Not to be shared. Errors: unknown_lease, when the walk is not
+  /// kept any more.
+  std::optional<WalkPlace> walk;
+
   /// What was held for a shard with these slots, now if nothing was before.
   SearchCover hold(engine::ShardId shard, const std::optional<engine::SlotRange>& slots,
                    SearchCover newest) {
@@ -46,5 +53,10 @@ private:
   std::vector<Held> covers_;
   std::optional<engine::Timestamp> time_;
 };
+
+/// Null: the search is no part of a walk.
+inline WalkPlace* walk_of(const std::shared_ptr<SearchInstant>& instant) {
+  return instant && instant->walk ? &*instant->walk : nullptr;
+}
 
 }  // namespace souk::actors

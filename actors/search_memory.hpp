@@ -6,17 +6,20 @@
 #include <string_view>
 #include <vector>
 
+#include "actors/search_walk.hpp"
 #include "engine/search/past_queries.hpp"
 #include "engine/search/suggest.hpp"
 #include "engine/search/suggest_index.hpp"
 
 namespace souk::actors {
 
-/// What a node keeps between searches: the indexes of suggestions, and which queries were asked
-/// here and found something. In memory only: a restart begins with none. Thread-safe.
+/// What a node keeps between searches: the indexes of suggestions, which queries were asked here
+/// and found something, and walks through all hits. In memory only: a restart begins with none. Thread-safe.
 class SearchMemory {
 public:
   engine::SuggestIndexes indexes;
+  SearchWalks walks;
+  engine::cluster::NodeId self;  // none: without peers; set before the first search
 
   /// `form`: engine::remembered_form().
   void remember(const std::string& form) {

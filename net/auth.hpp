@@ -20,6 +20,8 @@ public:
   std::optional<Credential> authenticate(std::string_view authorization) const;
   /// The credential of a bare key; nothing for an unknown one. Compares in constant time.
   std::optional<Credential> find(std::string_view key) const;
+  /// What only nodes with the same server key know, to seal what they give to clients.
+  std::string_view secret() const { return keys_.empty() ? std::string_view{} : keys_.front().text; }
 
 private:
   struct Key {

@@ -149,6 +149,8 @@ FaultPage page_of(HttpFault fault) {
       return {411, "length_required", "Length required"};
     case HttpFault::version_unsupported:
       return {505, "version_unsupported", "HTTP version not supported"};
+    case HttpFault::cursor_expired:
+      return {410, "cursor_expired", "The cursor has expired"};
   }
   return {500, "internal", "Internal error"};
 }

@@ -17,6 +17,7 @@ enum class HttpFault : std::uint8_t {
   header_too_large,     // 431
   length_required,      // 411
   version_unsupported,  // 505
+  cursor_expired,       // 410
 };
 
 /// The status of an error. This file is the only place that knows status codes.

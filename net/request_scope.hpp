@@ -52,6 +52,7 @@ struct RequestScope {
       timeout{};                       // Request-Timeout-Ms or the default: the deadline's distance
   engine::IdempotencyKey idempotency;  // scoped and hashed; present() if the client gave one
   BodyReader* body = nullptr;          // routes with Body::stream only
+  std::string_view secret;             // Keys::secret()
 
   // Gathered for the reply head; await_reply(scope, ...) fills both.
   engine::ConsistencyToken touched;

@@ -206,6 +206,7 @@ std::optional<Response> Session::open_scope(const Route& route) {
       .timeout = timeout,
       .idempotency = {},
       .body = nullptr,
+      .secret = server_.keys.secret(),
       .touched = {},
       .replay = {}});
   return std::nullopt;

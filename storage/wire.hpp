@@ -67,8 +67,9 @@ enum class WireKind : std::uint16_t {
   search_hits = 24,
   suggest = 25,  // and the following: wire_suggest.hpp
   suggested = 26,
+  walk = 27,  // wire_search.hpp; answered by search_part
 };
-inline constexpr WireKind kWireKindLast = WireKind::suggested;
+inline constexpr WireKind kWireKindLast = WireKind::walk;
 
 /// `payload` is a view into the bytes that were decoded. `deadline`: what is left of the sender's;
 /// none: it waits forever.

@@ -41,11 +41,23 @@ struct WireSearchRun {
   engine::SearchStatistics statistics;  // of all nodes; of the words of the query
   std::size_t required = 0;
   bool alone = false;  // no other node is asked
+  /// The number of a walk: the snapshots are kept under it for WireWalk. 0: they are not.
+  std::uint64_t walk = 0;
 };
 struct WireSearchRead {
   std::uint64_t search = 0;
   std::vector<engine::HitPlace> places;
+  std::uint64_t walk = 0;  // of this walk's snapshots, which stay; 0: of the search, which ends
 };
+/// The next hits of a walk (engine/search/hit_walk.hpp); answered as a run in which nothing is
+/// required and nothing counted.
+struct WireWalk {
+  std::uint64_t walk = 0;
+  std::uint64_t taken = 0;
+  std::uint32_t count = 0;
+};
+std::string encode(const WireWalk& walk);
+engine::Result<WireWalk> decode_walk(std::string_view bytes);
 std::string encode(const WireSearchOpen& open);
 std::string encode(const WireSearchRun& run);
 std::string encode(const WireSearchRead& read);

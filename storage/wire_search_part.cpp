@@ -148,8 +148,7 @@ bool read_part_groups(pb::WirePart& in, const engine::Query& query, SearchPart& 
   for (pb::WireGroup& group : *in.mutable_groups()) {
     engine::HitGroup& to = out.groups.emplace_back();
     if (!read_group(group, to, fault)) return false;
-    if (to.key.size() != query.group_by.size() || to.hits > query.group_limit ||
-        to.hits > to.found)
+    if (to.key.size() != query.group_by.size() || to.hits > query.group_limit || to.hits > to.found)
       return fault.corrupt("part.groups");
     for (const engine::SortValue& value : to.key) {
       const double* real = std::get_if<double>(&value.value);
@@ -244,12 +243,14 @@ std::string encode(const WireSearchRun& run) {
   write_statistics(run.statistics, *out.mutable_statistics());
   out.set_required(run.required);
   out.set_alone(run.alone);
+  out.set_walk(run.walk);
   return out.SerializeAsString();
 }
 
 std::string encode(const WireSearchRead& read) {
   pb::WireSearchRead out;
   out.set_search(read.search);
+  out.set_walk(read.walk);
   for (const engine::HitPlace& place : read.places) {
     out.add_places(place.snapshot);
     out.add_places(place.segment);
@@ -268,6 +269,7 @@ Result<WireSearchRun> decode_search_run(std::string_view bytes) {
         out.search = in.search();
         out.required = static_cast<std::size_t>(in.required());
         out.alone = in.alone();
+        out.walk = in.walk();
         if (in.has_open() && !read_open(*in.mutable_open(), out.open.emplace(), fault))
           return false;
         return read_statistics(in.statistics(), out.statistics, fault);
@@ -280,10 +282,27 @@ Result<WireSearchRead> decode_search_read(std::string_view bytes) {
         const auto numbers = static_cast<std::size_t>(in.places_size());
         if (numbers % kNumbersPerPlace != 0) return fault.corrupt("search_read.places");
         out.search = in.search();
+        out.walk = in.walk();
         out.places.reserve(numbers / kNumbersPerPlace);
         for (int i = 0; i < in.places_size(); i += 3)
           out.places.push_back({in.places(i), in.places(i + 1), in.places(i + 2)});
         return true;
+      });
+}
+
+std::string encode(const WireWalk& walk) {
+  pb::WireWalk out;
+  out.set_walk(walk.walk);
+  out.set_taken(walk.taken);
+  out.set_count(walk.count);
+  return out.SerializeAsString();
+}
+
+Result<WireWalk> decode_walk(std::string_view bytes) {
+  return decode_as<pb::WireWalk, WireWalk>(
+      bytes, [](const pb::WireWalk& in, WireWalk& out, WireFault& fault) {
+        out = {in.walk(), in.taken(), in.count()};
+        return (out.count > 0 && out.count <= 250) || fault.corrupt("walk.count");
       });
 }
 

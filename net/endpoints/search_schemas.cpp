@@ -43,6 +43,11 @@ constexpr auto kParameters = std::to_array<Parameter>({
      R"({"type":"boolean","default":true})"},
     {"page", "page number", R"({"type":"integer","minimum":1,"default":1})"},
     {"per_page", "hits per page", R"({"type":"integer","minimum":0,"maximum":250,"default":10})"},
+    {"cursor",
+     "* begins a walk through all hits on one fixed state, the cursor of a page gives the next one; "
+     "kept for a minute after each page, then 410 cursor_expired: begin again with *. Facets come "
+     "with the first page only",
+     kText},
     {"include_fields", "members of the document to give; all without it", kText},
     {"exclude_fields", "members of the document to leave out", kText},
     {"highlight_fields", "fields to mark matches in; none for no marks", kText},
@@ -93,7 +98,8 @@ constexpr std::string_view kPage = R"({
       "fraction": {"type": "number"}, "shards": {"type": "integer"},
       "missing": {"type": "array", "items": {"type": "string"}}}},
     "consistency": {"type": "object", "properties": {"token": {"type": "string"}, "exact": {"type": "boolean"}}},
-    "request_params": {"type": "object", "properties": {"q": {"type": "string"}, "per_page": {"type": "integer"}}}}})";
+    "request_params": {"type": "object", "properties": {"q": {"type": "string"}, "per_page": {"type": "integer"}}},
+    "cursor": {"type": "string", "description": "Of the next page of a walk; none after the last"}}})";
 
 /// The parameters as members of an object.
 std::string request_schema() {

@@ -238,7 +238,7 @@ void render_group_key(JsonWriter& json, const engine::HitGroup& group) {
 
 engine::Result<void> render_search_page(JsonWriter& json, const engine::SearchPage& page,
                                         const SearchRequest& request, std::string_view token,
-                                        std::int64_t search_time_ms) {
+                                        std::int64_t search_time_ms, std::string_view cursor) {
   const bool exact = page.missing.empty() && !page.cutoff;
   const Selection want = select(request);
   const bool grouped = !request.query.group_by.empty();
@@ -258,7 +258,9 @@ engine::Result<void> render_search_page(JsonWriter& json, const engine::SearchPa
       .begin_object()
       .field("q", request.query.q)
       .field("per_page", request.query.per_page);
-  json.end_object().end_object();
+  json.end_object();
+  if (!cursor.empty()) json.field("cursor", cursor);
+  json.end_object();
   return {};
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "engine/types/id.hpp"
 #include "net/json/search_page.hpp"
 
 namespace souk::net {
@@ -177,7 +178,8 @@ constexpr auto kParameters = std::to_array<Parameter>({
      [](std::string_view t, Draft& d) { return set_unsigned("group_limit", t, 1, 99, d.request.query.group_limit); }},
     {"group_missing_values", ParamKind::flag,
      [](std::string_view t, Draft& d) { return set_flag("group_missing_values", t, d.request.query.group_missing_values); }},
-    {"cursor", ParamKind::text, nullptr},
+    {"cursor", ParamKind::text,
+     [](std::string_view t, Draft& d) -> Failure { d.request.cursor = t; return {}; }},
     {"pinned_hits", ParamKind::text, nullptr},
     {"enable_synonyms", ParamKind::text, nullptr},
     {"explain", ParamKind::text, nullptr},
@@ -231,6 +233,26 @@ std::optional<std::string> to_param_text(const Parameter& parameter, JsonValue v
 
 }  // namespace
 
+namespace {
+
+/// Of the parameters that decide which hits there are and in which order, whatever their own order.
+std::uint64_t fingerprint_of(const SearchParams& params) {
+  constexpr std::string_view kDeciding[] = {"q",         "query_by", "query_by_weights",
+                                            "prefix",    "filter_by", "sort_by",
+                                            "drop_tokens_threshold", "hidden_hits", "num_typos",
+                                            "min_len_1typo", "min_len_2typo",
+                                            "typo_tokens_threshold", "split_join_tokens"};
+  std::string text;
+  for (const std::string_view name : kDeciding) {
+    for (const auto& [given, value] : params) {
+      if (given == name) text.append(name).append(1, '=').append(value).append(1, '\0');
+    }
+  }
+  return engine::hash_key(text);
+}
+
+}  // namespace
+
 engine::Result<SearchRequest> parse_search_params(const SearchParams& params) {
   Draft draft;
   for (std::size_t i = 0; i < params.size(); ++i) {
@@ -251,6 +273,13 @@ engine::Result<SearchRequest> parse_search_params(const SearchParams& params) {
   if (!fields) return std::move(fields).error();
   query.query_by = std::move(fields).value();
   if (const auto valid = engine::validate_query(query); !valid) return valid.error();
+  if (!draft.request.cursor.empty()) {
+    if (query.page != 1) return fault(Errc::invalid_value, "page", "a cursor knows its page");
+    if (query.per_page == 0) return fault(Errc::invalid_value, "per_page", "a walk takes steps");
+    if (!query.group_by.empty())
+      return fault(Errc::invalid_value, "cursor", "groups are not walked through");
+    draft.request.fingerprint = fingerprint_of(params);
+  }
   return std::move(draft.request);
 }
 

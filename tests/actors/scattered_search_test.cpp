@@ -9,6 +9,7 @@
 #include "actors/peer_kinds.hpp"
 #include "actors/search_coordinator.hpp"
 #include "actors/search_door.hpp"
+#include "actors/search_instant.hpp"
 #include "engine/index/snapshot.hpp"
 #include "engine/types/shard.hpp"
 #include "tests/engine/index/index_builders.hpp"
@@ -50,6 +51,7 @@ public:
   SearchNodes(std::uint64_t seed, std::size_t nodes, std::size_t shards) : scheduler_{seed} {
     for (std::size_t node = 0; node < nodes; ++node) {
       Peer& peer = peers_.emplace_back();
+      peer.memory->self = NodeId{node + 1};
       Routes routes;
       for (std::size_t i = 0; i < shards; ++i) {
         const ShardId shard{engine::Service::catalog, static_cast<std::uint16_t>(i)};
@@ -421,4 +423,82 @@ TEST_CASE("scattered suggestions: a node that dies is replaced, or its shards ar
     }
     CHECK(answer.reply->positions.size() + answer.reply->missing.size() == shards);
   }
+}
+
+TEST_CASE("scattered walk: every hit of the first instant once and in order, whatever is written") {
+  for (std::uint32_t seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    RandomShop random{seed};
+    const std::size_t shards = 1 + random.below(5);
+    Catalog catalog{random, shards};
+    const std::size_t count = 2 + random.below(4);
+    SearchNodes nodes{seed, count, shards};
+    spread(nodes, catalog, random.below(2), count, 3, random);
+    SearchProducts request = request_of(random);
+    request.query.group_by.clear();
+    request.query.page = 1;
+    request.query.per_page = 250;
+    const auto instant = catalog.snapshots;
+    std::vector<std::string> expected;
+    for (request.query.page = 1;; ++request.query.page) {
+      const auto page = engine::search(instant, request.query, kNow, {});
+      for (const engine::Hit& hit : page.hits) expected.push_back(hit.id.str());
+      if (page.hits.size() < 250) break;
+    }
+    request.query.page = 1;
+    request.query.per_page = static_cast<std::uint32_t>(1 + random.below(20));
+    request.patience.instant = std::make_shared<SearchInstant>();
+    WalkPlace& place = request.patience.instant->walk.emplace();
+
+    std::vector<std::string> walked;
+    while (!place.at_end) {
+      const SearchAnswer answer = nodes.ask(request);
+      REQUIRE(answer.reply);
+      for (const engine::Hit& hit : answer.reply->hits) walked.push_back(hit.id.str());
+      CHECK(place.passed == walked.size());
+      for (const SnapshotPtr& snapshot : instant)
+        CHECK(answer.token.position_of(snapshot->shard()) == snapshot->position());
+      // Everything changes, on all nodes.
+      for (int i = 0; i < 20; ++i) {
+        const engine::Product product = random.product();
+        catalog.shop.put(catalog.indexes[engine::slot_of(product.id.str()) % shards], product);
+      }
+      for (std::size_t i = 0; i < shards; ++i) {
+        const auto newer = catalog.indexes[i].publish(1000 + walked.size());
+        for (std::size_t node = 0; node < count; ++node) {
+          auto& shown = nodes.peer(node).publications[newer->shard()];
+          if (shown->snapshot()) shown->publish(newer);
+        }
+      }
+    }
+
+    CHECK(walked == expected);
+  }
+}
+
+TEST_CASE("scattered walk: a node that died has kept nothing, and that is said") {
+  RandomShop random{5};
+  Catalog catalog{random, 3};
+  SearchNodes nodes{5, 3, 3};
+  for (std::size_t i = 0; i < 3; ++i) nodes.place(catalog.snapshots[i], {i});
+  SearchProducts request;
+  request.query.per_page = 2;
+  request.patience.instant = std::make_shared<SearchInstant>();
+  WalkPlace& place = request.patience.instant->walk.emplace();
+  REQUIRE(nodes.ask(request).reply);
+  CHECK(place.parts.size() == 3);
+  const std::uint64_t walk = place.walk;
+  REQUIRE(nodes.ask(request).reply);
+
+  place.walk = walk + 2;
+  const SearchAnswer unknown = nodes.ask(request);
+  REQUIRE_FALSE(unknown.reply);
+  CHECK(unknown.reply.error().code == Errc::unknown_lease);
+
+  place.walk = walk;
+  REQUIRE(nodes.ask(request).reply);
+  nodes.peer(2).dead = true;
+  const SearchAnswer dead = nodes.ask(request);
+  REQUIRE_FALSE(dead.reply);
+  CHECK(dead.reply.error().code == Errc::unknown_lease);
 }

@@ -80,7 +80,7 @@ TEST_CASE("search parameters: what is wrong is named") {
 
   check({{"nonsense", "1"}}, Errc::unknown_field, "nonsense");
   check({{"num_typos", "2"}}, Errc::not_implemented, "num_typos");
-  check({{"cursor", "x"}}, Errc::not_implemented, "cursor");
+  check({{"cursor", "*"}, {"page", "2"}}, Errc::invalid_value, "page");
   check({{"page", "0"}}, Errc::invalid_value, "page");
   check({{"page", "x"}}, Errc::invalid_value, "page");
   check({{"per_page", "251"}}, Errc::invalid_value, "per_page");
