@@ -47,8 +47,10 @@ public:
         publication_{*parts_->publication},
         pipeline_{replica_.state().position(), 1, parts_->limits.in_flight_max},
         backlog_{replica_.state().position()} {
-    set_exception_handler([health = parts_->health](std::exception_ptr&) -> caf::error {
-      health->failed = true;  // the state may be half changed: only a replay is safe
+    set_exception_handler([health = parts_->health,
+                           shard = publication_.shard](std::exception_ptr&) -> caf::error {
+      health->fail(shard.name() +
+                   " threw an exception");  // the state may be half changed: only a replay is safe
       return caf::exit_reason::unhandled_exception;
     });
   }
@@ -396,7 +398,7 @@ private:
 
   /// This copy cannot go on.
   bool fail(const Error& error) {
-    parts_->health->failed = true;
+    parts_->health->fail(publication_.shard.name() + ": " + error.detail);
     on_journal_failed({error});
     return false;
   }

@@ -23,10 +23,17 @@ constexpr std::chrono::seconds kMaterialiseMax{60};
 /// Transfers that arrive at once; each has a file.
 constexpr std::size_t kIncomingMax = 1024;
 
+/// What an earlier life of this node had taken in, and did not put in place.
+CheckpointTransfers::Parts without_leftovers(CheckpointTransfers::Parts parts) {
+  std::error_code ignored;
+  std::filesystem::remove_all(parts.folder, ignored);
+  return parts;
+}
+
 }  // namespace
 
 CheckpointTransfers::CheckpointTransfers(Parts parts)
-    : parts_{std::move(parts)},
+    : parts_{without_leftovers(std::move(parts))},
       // A receiver tells transfers apart by number, also those of an earlier life of this node.
       next_id_{
           static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count())},
@@ -105,6 +112,10 @@ Result<std::string> CheckpointTransfers::take_in(const PeerArrival& arrival) {
       if (found == incoming_.end() && incoming_.size() >= kIncomingMax)
         return Error{Errc::overloaded, "too many checkpoints arrive at once"};
       if (found != incoming_.end()) incoming_.erase(found);
+      // It may be newer than this one, and takes longer to be put in place than to be asked for.
+      if (parts_.host->is_installing(shard))
+        return Error{Errc::overloaded,
+                     "a checkpoint of " + shard.name() + " is being put in place"};
       auto staging = storage::CheckpointStaging::create(parts_.folder, shard);
       if (!staging) return staging.error();
       found = incoming_.emplace(key, Incoming{std::move(*staging), chunk->id, 0}).first;

@@ -83,7 +83,8 @@ private:
     read.epoch = request.wanted.epoch;
     auto part = journal_.read_from(request.shard, request.wanted.from, request.wanted.bytes);
     if (!part) {
-      health_->failed = true;  // damaged: this copy must not go on
+      health_->fail(request.shard.name() + ": " +
+                    part.error().detail);  // damaged: this copy must not go on
       return;
     }
     read.trimmed = part->trimmed;

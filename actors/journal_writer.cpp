@@ -63,7 +63,7 @@ private:
     if (parts_.metrics) parts_.metrics->synced(records_, bytes_, taken.count());
     if (!written) {
       failure_ = written.error();
-      parts_.health->failed = true;
+      parts_.health->fail("the journal cannot be written: " + failure_->detail);
     }
     for (auto& [id, waiting] : askers_) {
       if (written) {

@@ -111,7 +111,7 @@ private:
   engine::Result<void> flush_and_trim() {
     const auto flushed = parts_.database->flush();
     if (!flushed) {
-      parts_.health->failed = true;
+      parts_.health->fail("the state cannot be flushed: " + flushed.error().detail);
       return flushed;
     }
     unflushed_bytes_ = 0;
@@ -127,7 +127,7 @@ private:
   /// State that cannot be written leaves the journal growing for ever: better to stop and be looked
   /// at.
   Saved failed(const engine::Error& error, const Stopwatch& watch) {
-    parts_.health->failed = true;
+    parts_.health->fail("the state cannot be saved: " + error.detail);
     return {error, watch.seconds()};
   }
 

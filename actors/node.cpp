@@ -594,4 +594,8 @@ bool Node::healthy() const {
   return !content_->health->failed && !content_->health->stopping;
 }
 
+std::string Node::why_unhealthy() const {
+  return content_->health->why();
+}
+
 }  // namespace souk::actors

@@ -99,6 +99,8 @@ public:
   /// True once no copy has been catching up, or after a while: until then a node that was restarted
   /// should not count as there for whoever stops the next one.
   bool has_caught_up() const;
+  /// What failed first; empty while nothing did.
+  std::string why_unhealthy() const;
   CoordinatorStatus coordinator() const;
   /// What operators ask (cluster_desk.hpp). Never waits: look at the ticket until it is answered.
   std::shared_ptr<DeskTicket> ask_desk(const DeskQuestion& question);

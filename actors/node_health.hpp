@@ -2,6 +2,9 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
 
 namespace souk::actors {
 
@@ -14,6 +17,21 @@ struct NodeHealth {
   std::atomic<bool> disk_full{
       false};  // below the free-space watermark: writes are refused, reads go on
   std::atomic<bool> stopping{false};
+
+  /// The process has to end; the first reason stays.
+  void fail(std::string why) {
+    const std::lock_guard lock{mutex_};
+    if (!failed.exchange(true)) why_ = std::move(why);
+  }
+  /// Why it failed; empty while it has not.
+  std::string why() const {
+    const std::lock_guard lock{mutex_};
+    return why_;
+  }
+
+private:
+  mutable std::mutex mutex_;
+  std::string why_;
 };
 using HealthPtr = std::shared_ptr<NodeHealth>;
 

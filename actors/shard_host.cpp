@@ -430,6 +430,17 @@ void ShardHost::install(ShardId shard, std::unique_ptr<storage::CheckpointStagin
   wake_.notify_all();
 }
 
+void ShardHost::failed(ShardId shard, const Error& why) {
+  parts_.health->fail(shard.name() + " cannot be opened: " + why.detail);
+}
+
+bool ShardHost::is_installing(ShardId shard) const {
+  const std::lock_guard lock{mutex_};
+  return installing_.contains(shard) ||
+         std::any_of(arrived_.begin(), arrived_.end(),
+                     [&](const auto& each) { return each.first == shard; });
+}
+
 void ShardHost::install_one(ShardId id, storage::CheckpointStaging& checkpoint) {
   std::optional<cluster::Revised> known;
   {
@@ -438,14 +449,18 @@ void ShardHost::install_one(ShardId id, storage::CheckpointStaging& checkpoint) 
     if (found == known_.end() || !hosted_.contains(id)) return;
     known = found->second;
   }
+  const auto newer = [&] {
+    const auto marks = parts_.journal->watermarks(id);
+    return marks && checkpoint.at().position > marks->committed;
+  };
+  if (!newer()) return;
   close_one(id);
-  const auto marks = parts_.journal->watermarks(id);
-  const bool newer = marks && checkpoint.at().position > marks->committed;
-  if (newer) {
+  if (newer()) {
+    // The next start finishes or forgets it; a copy that is half another one must not be opened.
     if (const auto installed = checkpoint.install(*parts_.database, *parts_.journal); !installed)
-      parts_.health->failed = true;  // the next start finishes or forgets it
+      return failed(id, installed.error());
   }
-  if (const auto opened = open_one(*known, nullptr); !opened) parts_.health->failed = true;
+  if (const auto opened = open_one(*known, nullptr); !opened) failed(id, opened.error());
 }
 
 void ShardHost::follow() {
@@ -494,6 +509,7 @@ void ShardHost::work(const std::stop_token& stop) {
       if (stop.stop_requested() || ended_) return;
       changed_ = false;
       arrived.swap(arrived_);
+      for (const auto& each : arrived) installing_.insert(each.first);
       for (const auto& [id, each] : known_) {
         const bool here = hosted_.contains(id);
         if (holds(each.configuration) && !here) to_open.push_back(each);
@@ -512,10 +528,14 @@ void ShardHost::work(const std::stop_token& stop) {
           forked = std::move(found.mapped());
       }
       if (const auto opened = open_one(each, nullptr, std::move(forked)); !opened)
-        parts_.health->failed = true;
+        failed(each.configuration.shard, opened.error());
     }
     for (const ShardId id : to_close) close_one(id);
-    for (auto& [id, checkpoint] : arrived) install_one(id, *checkpoint);
+    for (auto& [id, checkpoint] : arrived) {
+      install_one(id, *checkpoint);
+      const std::lock_guard lock{mutex_};
+      installing_.erase(id);
+    }
     if (!to_open.empty() || !to_close.empty() || !arrived.empty()) rebuild_routes();
     watch_leading();
     forget_left();

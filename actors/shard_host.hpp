@@ -90,6 +90,8 @@ public:
   void meet(const CheckoutCoordinator& checkouts);
   /// Makes a whole checkpoint the state of a copy, soon: the copy is closed and opened again.
   void install(engine::ShardId shard, std::unique_ptr<storage::CheckpointStaging> checkpoint);
+  /// A checkpoint of the shard arrived and is not in place yet. Any thread.
+  bool is_installing(engine::ShardId shard) const;
 
   std::vector<HostedShard> hosted() const;
   std::optional<HostedShard> find(engine::ShardId shard) const;
@@ -132,6 +134,7 @@ private:
   void forget(engine::ShardId shard);
   void close_one(engine::ShardId shard);
   void forget_left();
+  void failed(engine::ShardId shard, const engine::Error& why);
   void install_one(engine::ShardId shard, storage::CheckpointStaging& checkpoint);
   PublicationPtr publication_of(engine::ShardId shard);
   void take_in(engine::cluster::Revised revised);
@@ -159,6 +162,7 @@ private:
   /// Shards whose configurations do not name this node, and since when; nothing: all of it is
   /// deleted. Of thread_ alone.
   std::map<engine::ShardId, std::optional<std::chrono::steady_clock::time_point>> left_;
+  std::set<engine::ShardId> installing_;
   bool changed_ = false;
   bool ended_ = false;
   std::mutex routes_mutex_;  // one at a time builds routes

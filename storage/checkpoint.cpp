@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cassert>
 #include <cstring>
 #include <fstream>
 #include <optional>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -196,7 +198,9 @@ Result<std::unique_ptr<CheckpointStaging>> CheckpointStaging::create(
   const auto made = create_folder(folder);
   if (!made) return made.error();
   auto content = std::make_unique<Content>();
-  content->file = folder / shard.name();
+  // Two nodes may bring one of the same shard at once.
+  static std::atomic<std::uint64_t> serial{0};
+  content->file = folder / (shard.name() + "." + std::to_string(++serial));
   content->shard = shard;
   content->out.open(content->file, std::ios::binary | std::ios::trunc);
   if (!content->out) return file_error("cannot write", content->file);

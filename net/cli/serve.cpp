@@ -146,7 +146,10 @@ int serve(const ServeConfig& config) {
 
   bool healthy = true;
   while (healthy && !signals->wait(std::chrono::milliseconds{200})) healthy = (*node)->healthy();
-  log(healthy ? LogLevel::info : LogLevel::error, healthy ? "draining" : "the node failed");
+  if (healthy)
+    log(LogLevel::info, "draining");
+  else
+    log(LogLevel::error, "the node failed", {{"why", std::string_view{(*node)->why_unhealthy()}}});
   const bool drained = server.drain(healthy ? kDrainMax : std::chrono::milliseconds{0});
   server.stop();
   operations.node = nullptr;

@@ -94,7 +94,7 @@ TEST_CASE("checkpoint: a shard's state arrives whole on a node that had another,
     CHECK(*whole == at);
     REQUIRE((*staging)->install(*database, journal));
   }
-  CHECK(!std::filesystem::exists(folder / "incoming" / kShard.name()));
+  CHECK(std::filesystem::is_empty(folder / "incoming"));
 
   for (int restart = 0; restart < 2; ++restart) {
     Journal journal{*database};
@@ -211,6 +211,30 @@ TEST_CASE("checkpoint: of a copy that left nothing stays but the epoch it accept
   // It may come back, as an empty one.
   fill(journal, kShard, 1, 5, 4);
   CHECK(journal.recovered(kShard)->committed.position == 5);
+}
+
+TEST_CASE("checkpoint: one that arrives while another of its shard waits does not touch it") {
+  const std::uint64_t seed = test::seed();
+  INFO("SOUK_SEED=", seed);
+  Origin origin{seed};
+  Mark at;
+  const std::string stream = stream_of(*origin.database, origin.journal, 1U << 20U, at);
+  const TemporaryFolder folder;
+  auto database = open_database(folder / "data");
+  Journal journal{*database};
+  auto first = CheckpointStaging::create(folder / "incoming", kShard);
+  REQUIRE(first);
+  REQUIRE((*first)->append(stream));
+  REQUIRE((*first)->finish());
+  auto second = CheckpointStaging::create(folder / "incoming", kShard);
+  REQUIRE(second);
+  REQUIRE((*second)->append(std::string_view{stream}.substr(0, 100)));
+  second->reset();
+  const auto installed = (*first)->install(*database, journal);
+  REQUIRE_MESSAGE(installed, (installed ? "" : installed.error().detail));
+  CatalogState loaded{kShard};
+  REQUIRE(CatalogStore{*database, kShard}.load(loaded));
+  CHECK(loaded.hash() == origin.shop.state().hash());
 }
 
 }  // namespace
