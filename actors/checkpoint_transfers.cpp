@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::chrono::seconds kPatience{30};
 constexpr std::chrono::seconds kMaterialiseMax{60};
+constexpr std::chrono::seconds kPause{1};
 /// Transfers that arrive at once; each has a file.
 constexpr std::size_t kIncomingMax = 1024;
 
@@ -61,10 +62,13 @@ void CheckpointTransfers::work(const std::stop_token& stop) {
       next = wanted_.front();
       wanted_.pop_front();
     }
-    // Whatever came of it, the replica asks again if it is still needed.
-    (void)bring(next, stop).has_value();
-    if (const auto shard = parts_.host->find(next.shard))
-      caf::anon_send(shard->replica, CheckpointOver{next.peer});
+    const bool brought = bring(next, stop).has_value();
+    // Whatever came of it, the replica asks again if it is still needed; not at once where the peer
+    // is busy with the one before.
+    if (const auto shard = parts_.host->find(next.shard)) {
+      caf::delayed_anon_send(shard->replica, brought ? std::chrono::seconds{0} : kPause,
+                             CheckpointOver{next.peer});
+    }
   }
 }
 

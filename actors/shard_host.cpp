@@ -31,6 +31,10 @@ void end_actor(Handle& handle) {
   handle = nullptr;
 }
 
+constexpr auto kNever = std::chrono::steady_clock::time_point::max();
+/// So long after a checkpoint is in place its sender may not have heard of it, and bring another.
+constexpr std::chrono::seconds kInstalledNews{5};
+
 /// The slots of a state of which nothing was saved. Those of a shard that was split are not what
 /// the configuration says until its records have split it here; what they leave is right whatever
 /// was said of the end before.
@@ -436,7 +440,8 @@ void ShardHost::failed(ShardId shard, const Error& why) {
 
 bool ShardHost::is_installing(ShardId shard) const {
   const std::lock_guard lock{mutex_};
-  return installing_.contains(shard) ||
+  const auto found = installing_.find(shard);
+  return (found != installing_.end() && std::chrono::steady_clock::now() < found->second) ||
          std::any_of(arrived_.begin(), arrived_.end(),
                      [&](const auto& each) { return each.first == shard; });
 }
@@ -509,7 +514,7 @@ void ShardHost::work(const std::stop_token& stop) {
       if (stop.stop_requested() || ended_) return;
       changed_ = false;
       arrived.swap(arrived_);
-      for (const auto& each : arrived) installing_.insert(each.first);
+      for (const auto& each : arrived) installing_[each.first] = kNever;
       for (const auto& [id, each] : known_) {
         const bool here = hosted_.contains(id);
         if (holds(each.configuration) && !here) to_open.push_back(each);
@@ -534,7 +539,7 @@ void ShardHost::work(const std::stop_token& stop) {
     for (auto& [id, checkpoint] : arrived) {
       install_one(id, *checkpoint);
       const std::lock_guard lock{mutex_};
-      installing_.erase(id);
+      installing_[id] = std::chrono::steady_clock::now() + kInstalledNews;
     }
     if (!to_open.empty() || !to_close.empty() || !arrived.empty()) rebuild_routes();
     watch_leading();

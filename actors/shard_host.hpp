@@ -90,7 +90,8 @@ public:
   void meet(const CheckoutCoordinator& checkouts);
   /// Makes a whole checkpoint the state of a copy, soon: the copy is closed and opened again.
   void install(engine::ShardId shard, std::unique_ptr<storage::CheckpointStaging> checkpoint);
-  /// A checkpoint of the shard arrived and is not in place yet. Any thread.
+  /// A checkpoint of the shard arrived and is not in place, or its sender may not know yet that it
+  /// is. Any thread.
   bool is_installing(engine::ShardId shard) const;
 
   std::vector<HostedShard> hosted() const;
@@ -162,7 +163,7 @@ private:
   /// Shards whose configurations do not name this node, and since when; nothing: all of it is
   /// deleted. Of thread_ alone.
   std::map<engine::ShardId, std::optional<std::chrono::steady_clock::time_point>> left_;
-  std::set<engine::ShardId> installing_;
+  std::map<engine::ShardId, std::chrono::steady_clock::time_point> installing_;  // until when
   bool changed_ = false;
   bool ended_ = false;
   std::mutex routes_mutex_;  // one at a time builds routes
