@@ -107,7 +107,7 @@ std::vector<Highlight> highlight_hit(const Hit& hit, const QueryPlan& plan, cons
         std::any_of(plan.fields.begin(), plan.fields.end(), [&](const PlannedField& planned) {
           return planned.prefix && (planned.name == field || !query.highlight_fields.empty());
         });
-    if (prefix) terms.prefixes.push_back(plan.tokens.back().exact);
+    if (prefix && plan.tokens.back().last) terms.prefixes.push_back(plan.tokens.back().exact);
     for (const NamedText& named : texts_of(*product, field)) {
       for (std::uint32_t value = 0; value < named.texts.size(); ++value) {
         auto marked = highlight(named.field, named.texts[value], terms, style, analyzer);

@@ -64,11 +64,26 @@ QueryPlan plan_words(const Query& query) {
   plan.fields = plan_fields(query);
   if (query.q.empty() || query.q == "*") return plan;
   Analyzer analyzer;
-  for (Word& word : analyzer.words(query.q)) {
+  const QueryText text = parse_query_text(query.q);
+  // Words of phrases come first: what is dropped from the right are then the others.
+  for (const std::string_view quoted : text.phrases) {
+    Phrase phrase = phrase_of(analyzer, quoted);
+    if (phrase.empty() || plan.tokens.size() + phrase.size() > kTokensMax) continue;
+    for (const PhraseWord& word : phrase)
+      plan.tokens.push_back({word.term, word.exact, false, true});
+    plan.phrases.push_back(std::move(phrase));
+  }
+  for (const std::string_view excluded : text.excluded) {
+    Phrase phrase = phrase_of(analyzer, excluded);
+    if (!phrase.empty() && phrase.size() <= kTokensMax && plan.excluded.size() < kTokensMax)
+      plan.excluded.push_back(std::move(phrase));
+  }
+  for (Word& word : analyzer.words(text.words)) {
     if (plan.tokens.size() == kTokensMax) break;
     plan.tokens.push_back({std::move(word.term), std::move(word.exact), false});
   }
-  if (!plan.tokens.empty()) plan.tokens.back().last = true;
+  if (!plan.tokens.empty() && text.ends_open && !plan.tokens.back().quoted)
+    plan.tokens.back().last = true;
   return plan;
 }
 

@@ -8,14 +8,16 @@
 
 #include "engine/index/snapshot.hpp"
 #include "engine/search/budget.hpp"
+#include "engine/search/phrase.hpp"
 #include "engine/search/query.hpp"
 
 namespace souk::engine {
 
 struct PlannedToken {
-  std::string term;   // stem
-  std::string exact;  // as written
-  bool last = false;  // may be the beginning of a word
+  std::string term;     // stem
+  std::string exact;    // as written
+  bool last = false;    // may be the beginning of a word
+  bool quoted = false;  // of a phrase: no other word will do
 };
 
 struct PlannedField {
@@ -63,6 +65,8 @@ private:
 struct QueryPlan {
   std::vector<PlannedToken> tokens;  // empty: everything matches
   std::vector<PlannedField> fields;
+  std::vector<Phrase> phrases;  // to be held whatever is dropped; their words are tokens too
+  std::vector<Phrase> excluded;
   std::vector<TokenScorer> scorers;  // token × field; none before plan_query()
 
   const TokenScorer& scorer(std::size_t token, std::size_t field) const {

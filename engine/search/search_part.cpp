@@ -6,6 +6,7 @@
 #include "engine/index/snapshot.hpp"
 #include "engine/search/filter_program.hpp"
 #include "engine/search/hit_reader.hpp"
+#include "engine/search/phrase.hpp"
 #include "engine/search/retrieval.hpp"
 
 namespace souk::engine {
@@ -13,6 +14,8 @@ namespace {
 
 /// So many hits more than wanted may wait until they are thrown away together.
 constexpr std::size_t kSpareHits = 4096;
+/// Whether a document holds a phrase costs about as much as so many postings.
+constexpr std::uint32_t kPhraseCost = 32;
 
 std::uint64_t count_visible(const SegmentView& view, std::int64_t now) {
   if (view.dated == 0) return view.always_visible;
@@ -89,12 +92,15 @@ void PartSearch::run_segment(const SegmentView& view, std::size_t required) {
     list_variants_ = list_variants_ || facet.looks_at_variants();
   }
   const std::unordered_set<DocId> hidden = hidden_in(view);
+  PhraseFilter phrases{*plan_, *view.segment};
+  const std::uint32_t cost = phrases.needed() ? kPhraseCost : 1;
   RankedHit hit;
   hit.view = &view;
   if (plan_->tokens.empty()) {
     for (DocId doc = 0; doc < view.segment->doc_count(); ++doc) {
-      if (clock_.spend(1)) break;
+      if (clock_.spend(cost)) break;
       if (!view.is_visible(doc, now_) || (!hidden.empty() && hidden.contains(doc))) continue;
+      if (phrases.needed() && !phrases.holds(doc)) continue;
       hit.doc = doc;
       take(hit, filter, top);
     }
@@ -102,8 +108,9 @@ void PartSearch::run_segment(const SegmentView& view, std::size_t required) {
     const bool score = limit_ > 0;
     const Matches matches = Retrieval{*plan_, view, {required, score, now_}, clock_}.run();
     for (std::size_t i = 0; i < matches.docs.size(); ++i) {
-      if (clock_.spend(1)) break;
+      if (clock_.spend(cost)) break;
       if (!hidden.empty() && hidden.contains(matches.docs[i])) continue;
+      if (phrases.needed() && !phrases.holds(matches.docs[i])) continue;
       hit.doc = matches.docs[i];
       if (score) hit.text_match = matches.text_matches[i];
       take(hit, filter, top);
