@@ -107,8 +107,9 @@ SOUK_WIRE_FIELDS(engine::FacetTally, a, b, c)
 SOUK_WIRE_FIELDS(engine::PartHit, a, b, c, d)
 SOUK_WIRE_FIELDS(engine::SearchPart, a, b, c, d, e, f, g, h, i, j)
 SOUK_WIRE_FIELDS(storage::WireSearchOpen, a, b, c, d, e)
-SOUK_WIRE_FIELDS(storage::WireSearchRun, a, b, c, d, e)
-SOUK_WIRE_FIELDS(storage::WireSearchRead, a, b)
+SOUK_WIRE_FIELDS(storage::WireSearchRun, a, b, c, d, e, f)
+SOUK_WIRE_FIELDS(storage::WireSearchRead, a, b, c)
+SOUK_WIRE_FIELDS(storage::WireWalk, a, b, c)
 #undef SOUK_WIRE_FIELDS
 
 template <class T>

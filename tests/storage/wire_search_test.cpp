@@ -127,8 +127,12 @@ TEST_CASE("wire: the steps of a search over nodes come back as they were") {
     };
     const WireSearchOpen open = opened();
     check_round_trip(random, open, decode_search_open);
-    const WireSearchRead read{random.any(), random.list([&] { return random_place(random); })};
+    const WireSearchRead read{random.any(), random.list([&] { return random_place(random); }),
+                              random.any()};
     check_round_trip(random, read, decode_search_read);
+    const WireWalk walk{random.any(), random.any(),
+                        static_cast<std::uint32_t>(random.number(249) + 1)};
+    check_round_trip(random, walk, decode_walk);
 
     Query query = open.query;
     query.page = 1;
@@ -137,7 +141,8 @@ TEST_CASE("wire: the steps of a search over nodes come back as they were") {
     query.query_by = engine::default_query_fields();
     const QueryPlan words = engine::plan_words(query);
     WireSearchRun run{
-        random.any(), {}, random_statistics(random, words), words.tokens.size(), random.flip()};
+        random.any(),  {},          random_statistics(random, words), words.tokens.size(),
+        random.flip(), random.any()};
     if (random.flip()) run.open = opened();
     CHECK(fits(run, words));
     check_round_trip(random, run, decode_search_run);
