@@ -44,6 +44,13 @@ Result<std::string_view> unwrap(std::string_view bytes, WireKind kind) {
   return envelope->payload;
 }
 
+/// Nodes do not tell each other how words may be spelled: they are looked for as written.
+SearchProducts as_written(SearchProducts request) {
+  request.query.num_typos = 0;
+  request.query.split_join_tokens = engine::SplitJoin::off;
+  return request;
+}
+
 WireKind answer_to(WireKind kind) {
   switch (kind) {
     case WireKind::search_open:
@@ -58,7 +65,7 @@ WireKind answer_to(WireKind kind) {
 }  // namespace
 
 ScatteredSearch::ScatteredSearch(SearchProducts request, Parts parts)
-    : request_{std::make_shared<const SearchProducts>(std::move(request))},
+    : request_{std::make_shared<const SearchProducts>(as_written(std::move(request)))},
       host_{std::move(parts)},
       words_{std::make_shared<const engine::QueryPlan>(engine::plan_words(request_->query))} {
   const Deadline now = host_.now();
@@ -88,11 +95,11 @@ void ScatteredSearch::begin_attempt() {
   number_ = host_.next_number();
   merged_.reset();
   groups_.clear();
-  required_ = words_->tokens.size();
+  required_ = engine::first_round(*words_).required;
   statistics_ = std::make_shared<const engine::SearchStatistics>();
   plan();
   if (groups_.empty()) return refuse(Errc::unavailable, "no shard is ready");
-  begin(words_->tokens.empty() ? Step::run : Step::open);
+  begin(words_->matches_all() ? Step::run : Step::open);
 }
 
 void ScatteredSearch::plan() {
@@ -214,7 +221,8 @@ void ScatteredSearch::ask_run(std::size_t group) {
          walk = host_.walk, memory = host_.memory]() -> Content {
           const engine::QueryPlan plan = engine::plan_query(*words, *statistics);
           const engine::SearchBudget budget{[&] { return now() >= until; }};
-          auto part = engine::search_part(snapshots, request->query, plan, required, time, budget);
+          auto part = engine::search_part(snapshots, request->query, plan,
+                                          {required, engine::Spelling::as_written}, time, budget);
           if (walk != 0) {
             memory->walks.keep(
                 walk,
@@ -248,7 +256,8 @@ void ScatteredSearch::ask_read(std::size_t group, std::vector<engine::HitPlace> 
     return ask_here(group,
                     [request = request_, words = words_, snapshots = to.snapshots,
                      places = std::move(places)]() -> Content {
-                      auto hits = engine::read_hits(snapshots, request->query, *words, places);
+                      auto hits = engine::read_hits(snapshots, request->query, *words,
+                                                    engine::first_round(*words), places);
                       return [hits = std::move(hits)](Group& out) {
                         if (hits) out.hits = *hits;
                       };
@@ -354,8 +363,9 @@ void ScatteredSearch::advance() {
 
   merged_groups_.clear();
   const auto parts = parts_of(merged_groups_);
-  if (const auto next = engine::next_required(parts, request_->query)) {
-    required_ = *next;
+  const engine::QueryPlan plan = engine::plan_query(*words_, *statistics_);
+  if (const auto next = engine::next_round(parts, request_->query, plan)) {
+    required_ = next->required;
     return begin(Step::run);
   }
   merged_ = engine::merge_parts(parts, request_->query, all_shards());

@@ -161,7 +161,7 @@ private:
         const engine::QueryPlan plan = engine::plan_query(search->words, run->statistics);
         const engine::SearchBudget budget{[&] { return time.now() >= until; }};
         engine::PartSearch part{search->snapshots, search->query, plan, search->now, budget};
-        part.run(run->required);
+        part.run({run->required, engine::Spelling::as_written});
         const Result<engine::SearchPart> found = part.part(run->alone);
         if (run->walk != 0) {
           memory->walks.keep(run->walk,
@@ -194,7 +194,8 @@ private:
     in_worker(answer, [search, places = std::move(read->places)] {
       return wrap(WireKind::search_hits,
                   storage::encode(
-                      engine::read_hits(search->snapshots, search->query, search->words, places)));
+                      engine::read_hits(search->snapshots, search->query, search->words,
+                                    engine::first_round(search->words), places)));
     });
   }
 

@@ -115,7 +115,7 @@ bool read_part_hit(pb::WirePartHit& in, std::size_t sort_keys, PartHit& out, Wir
 }
 
 void write_part(const SearchPart& part, pb::WirePart& out) {
-  out.set_required(part.required);
+  out.set_required(part.round.required);
   out.set_found(part.found);
   out.set_out_of(part.out_of);
   out.mutable_hits()->Reserve(static_cast<int>(part.hits.size()));
@@ -169,7 +169,7 @@ bool read_part(pb::WirePart& in, const engine::Query& query, const WireSearchRun
   if (hits > limit && query.group_by.empty()) return fault.corrupt("part.hits");
   if (static_cast<std::size_t>(in.facets_size()) != query.facet_by.size())
     return fault.corrupt("part.facets");
-  out.required = asked.required;
+  out.round = {asked.required, engine::Spelling::as_written};
   out.found = in.found();
   out.out_of = in.out_of();
   out.skipped = static_cast<std::size_t>(in.skipped());
@@ -329,8 +329,8 @@ std::string encode(const Result<std::vector<Hit>>& hits) {
 }
 
 bool fits(const WireSearchRun& run, const engine::QueryPlan& words) {
-  return fits(run.statistics, words) && run.required <= words.tokens.size() &&
-         (run.required > 0 || words.tokens.empty());
+  return fits(run.statistics, words) && run.required <= engine::first_round(words).required &&
+         (run.required > 0 || words.matches_all());
 }
 
 Result<Result<SearchStatistics>> decode_search_statistics(std::string_view bytes,

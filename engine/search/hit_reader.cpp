@@ -88,11 +88,11 @@ Hit read_hit(const RankedHit& ranked, std::span<const std::uint32_t> matched) {
   return hit;
 }
 
-std::vector<Highlight> highlight_hit(const Hit& hit, const QueryPlan& plan, const Query& query,
-                                     Analyzer& analyzer) {
+std::vector<Highlight> highlight_hit(const Hit& hit, const QueryPlan& plan, SearchRound round,
+                                     const Query& query, Analyzer& analyzer) {
   std::vector<Highlight> highlights;
   const auto product = decode_document(*hit.document);
-  if (!product || plan.tokens.empty()) return highlights;
+  if (!product || plan.matches_all()) return highlights;
   std::vector<std::string> fields = query.highlight_fields;
   if (fields.empty()) {
     for (const PlannedField& field : plan.fields) fields.push_back(field.name);
@@ -101,13 +101,28 @@ std::vector<Highlight> highlight_hit(const Hit& hit, const QueryPlan& plan, cons
                              4};
   for (const std::string& field : fields) {
     HighlightTerms terms;
-    for (const PlannedToken& token : plan.tokens)
-      terms.terms.push_back(field == "sku" ? token.exact : token.term);
+    const bool sku = field == "sku";
+    std::vector<bool> used(plan.tokens.size());
+    for (const Reading& reading : plan.readings) {
+      if (!plan.is_read(reading, round)) continue;
+      for (const std::uint32_t number : reading.tokens) used[number] = true;
+    }
+    for (std::size_t i = 0; i < plan.tokens.size(); ++i) {
+      if (!used[i]) continue;
+      const PlannedToken& token = plan.tokens[i];
+      terms.terms.push_back(sku ? token.exact : token.term);
+      const std::uint32_t typos = plan.typos_of(token, round.spelling);
+      for (const Correction& each : token.corrections) {
+        if (each.typos <= typos) terms.terms.push_back(sku ? each.word : each.term);
+      }
+    }
     const bool prefix =
         std::any_of(plan.fields.begin(), plan.fields.end(), [&](const PlannedField& planned) {
           return planned.prefix && (planned.name == field || !query.highlight_fields.empty());
         });
-    if (prefix && plan.tokens.back().last) terms.prefixes.push_back(plan.tokens.back().exact);
+    for (std::size_t i = 0; i < plan.tokens.size() && prefix; ++i) {
+      if (used[i] && plan.tokens[i].last) terms.prefixes.push_back(plan.tokens[i].exact);
+    }
     for (const NamedText& named : texts_of(*product, field)) {
       for (std::uint32_t value = 0; value < named.texts.size(); ++value) {
         auto marked = highlight(named.field, named.texts[value], terms, style, analyzer);

@@ -15,8 +15,8 @@ namespace souk::engine {
 /// filled.
 Hit read_hit(const RankedHit& ranked, std::span<const std::uint32_t> matched);
 
-/// Marks the query's words in the document of a hit.
-std::vector<Highlight> highlight_hit(const Hit& hit, const QueryPlan& plan, const Query& query,
-                                     Analyzer& analyzer);
+/// Marks the query's words, as the round may spell them, in the document of a hit.
+std::vector<Highlight> highlight_hit(const Hit& hit, const QueryPlan& plan, SearchRound round,
+                                     const Query& query, Analyzer& analyzer);
 
 }  // namespace souk::engine

@@ -139,22 +139,17 @@ std::vector<ShardId> missing_shards(std::span<const SearchPart> parts,
 
 }  // namespace
 
-std::optional<std::size_t> next_required(const Query& query, std::size_t required,
-                                         std::uint64_t found, bool cutoff) {
-  if (found >= query.drop_tokens_threshold || required <= 1 || cutoff) return std::nullopt;
-  return required - 1;
-}
-
-std::optional<std::size_t> next_required(std::span<const SearchPart> parts, const Query& query) {
+std::optional<SearchRound> next_round(std::span<const SearchPart> parts, const Query& query,
+                                      const QueryPlan& plan) {
   if (parts.empty()) return std::nullopt;
   std::uint64_t found = 0;
   bool cutoff = false;
   for (const SearchPart& part : parts) {
-    assert(part.required == parts.front().required);
+    assert(part.round == parts.front().round);
     found += part.found;
     cutoff = cutoff || part.cutoff;
   }
-  return next_required(query, parts.front().required, found, cutoff);
+  return next_round(query, plan, parts.front().round, found, cutoff);
 }
 
 std::vector<HitPlace> MergedPage::places(std::size_t part) const {

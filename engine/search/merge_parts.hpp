@@ -9,14 +9,10 @@
 
 namespace souk::engine {
 
-/// How many tokens the next round requires: one less while fewer than drop_tokens_threshold
-/// products were found. Nothing: this round is the answer, because enough was found, there is no
-/// token to drop or no time left.
-std::optional<std::size_t> next_required(const Query& query, std::size_t required,
-                                         std::uint64_t found, bool cutoff);
-/// The same over all parts of a round: only their sum tells whether enough was found. Nothing
+/// next_round() over all parts of a round: only their sum tells whether enough was found. Nothing
 /// without parts. Pre: all parts are of one round.
-std::optional<std::size_t> next_required(std::span<const SearchPart> parts, const Query& query);
+std::optional<SearchRound> next_round(std::span<const SearchPart> parts, const Query& query,
+                                      const QueryPlan& plan);
 
 /// A hit of the page that is still to be read.
 struct ChosenHit {

@@ -7,22 +7,31 @@
 namespace souk::engine {
 namespace {
 
-/// Above any sum of field scores: 64 tokens of the heaviest weight stay below 2^40.
-constexpr std::int64_t kTokenRank = std::int64_t{1} << 44;
+/// Scores stay below 2^40 (64 tokens of the heaviest weight), typos that count below 2^5.
+constexpr std::int64_t kTypoRank = std::int64_t{1} << 40;
+constexpr std::uint32_t kTyposCounted = 31;
+constexpr std::int64_t kTokenRank = std::int64_t{1} << 45;
 constexpr std::uint32_t kNoPlace = ~std::uint32_t{0};
 /// With so many postings for one document it is cheaper to search a block than to read it.
 constexpr std::uint32_t kSparse = 16;
 
+std::size_t terms_in(const TokenAlternative& alternative) {
+  std::size_t terms = 0;
+  for (const TermRange& range : alternative.ranges) terms += range.end - range.begin;
+  return terms;
+}
+
 }  // namespace
 
-Retrieval::Retrieval(const QueryPlan& plan, const SegmentView& view, Options options,
-                     BudgetClock& clock)
-    : plan_{&plan}, view_{&view}, options_{options}, clock_{&clock} {
+Retrieval::Retrieval(const QueryPlan& plan, const Reading& reading, const SegmentView& view,
+                     Options options, BudgetClock& clock)
+    : plan_{&plan}, reading_{&reading}, view_{&view}, options_{options}, clock_{&clock} {
 }
 
 Matches Retrieval::run() {
   find_terms();
-  std::vector<std::size_t> order(options_.required);
+  const std::size_t required = plan_->required_of(*reading_, options_.round);
+  std::vector<std::size_t> order(required);
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     return tokens_[a].postings < tokens_[b].postings;
@@ -31,8 +40,10 @@ Matches Retrieval::run() {
 
   gather(tokens_[order.front()]);
   keep_visible();
-  if (options_.score)
+  if (options_.score) {
     scores_.assign(plan_->fields.size(), std::vector<std::int64_t>(docs_.size(), 0));
+    typos_.assign(docs_.size(), reading_->spaced ? 1 : 0);
+  }
   for (const std::size_t token : order) {
     if (docs_.empty() || clock_->spent()) break;
     if (token == order.front() && !options_.score) continue;
@@ -40,37 +51,48 @@ Matches Retrieval::run() {
     drop_unmatched();
   }
   Matches matches;
-  if (options_.score) {
-    matches.text_matches.assign(docs_.size(), 0);
-    for (std::size_t token = options_.required; token < plan_->tokens.size(); ++token) {
-      apply(token);
-      for (std::size_t i = 0; i < docs_.size(); ++i)
-        matches.text_matches[i] += matched_[i] != 0 ? kTokenRank : 0;
-    }
-    for (std::size_t i = 0; i < docs_.size(); ++i) {
-      std::int64_t best = 0;
-      for (const auto& scores : scores_) best = std::max(best, scores[i]);
-      matches.text_matches[i] += best;
-    }
-  }
+  if (options_.score) rank(matches, required);
   matches.docs = std::move(docs_);
   return matches;
 }
 
+void Retrieval::rank(Matches& matches, std::size_t required) {
+  const std::size_t dropped = plan_->readings.front().tokens.size() - options_.round.required;
+  const std::size_t optional = tokens_.size() - required;
+  // Where fewer could be dropped, fewer are missing.
+  std::vector<std::int64_t> found(docs_.size(), static_cast<std::int64_t>(dropped - optional));
+  for (std::size_t token = required; token < tokens_.size(); ++token) {
+    apply(token);
+    for (std::size_t i = 0; i < docs_.size(); ++i) {
+      if (matched_[i] == 0) continue;
+      ++found[i];
+      typos_[i] = static_cast<std::uint16_t>(typos_[i] + matched_[i] - 1);
+    }
+  }
+  const std::int64_t most = std::min(plan_->typos_in(options_.round), kTyposCounted);
+  const auto own = static_cast<std::int64_t>(plan_->readings.front().tokens.size());
+  const auto count = static_cast<std::int64_t>(tokens_.size());
+  matches.text_matches.resize(docs_.size());
+  for (std::size_t i = 0; i < docs_.size(); ++i) {
+    std::int64_t best = 0;
+    for (const auto& scores : scores_) best = std::max(best, scores[i]);
+    const std::int64_t typos = std::min<std::int64_t>(typos_[i], most);
+    matches.text_matches[i] =
+        found[i] * kTokenRank + (most - typos) * kTypoRank + best * own / count;
+  }
+}
+
 void Retrieval::find_terms() {
-  for (const PlannedToken& token : plan_->tokens) {
+  for (const std::uint32_t number : reading_->tokens) {
     TokenTerms terms;
-    for (const PlannedField& field : plan_->fields) {
-      FieldTerms found;
-      found.text = field.find(*view_->segment);
-      if (found.text != nullptr) found.ranges = terms_of(token, field, *found.text);
-      for (const TermRange& range : found.ranges) {
-        found.terms += range.end - range.begin;
+    terms.alternatives =
+        alternatives_of(*plan_, number, *view_->segment, options_.round.spelling);
+    for (const TokenAlternative& alternative : terms.alternatives) {
+      for (const TermRange& range : alternative.ranges) {
         for (std::size_t term = range.begin; term < range.end; ++term) {
           terms.postings += range.dictionary->doc_freqs[term];
         }
       }
-      terms.fields.push_back(std::move(found));
     }
     tokens_.push_back(std::move(terms));
   }
@@ -81,7 +103,7 @@ void Retrieval::gather(const TokenTerms& token) {
   const bool sparse = token.postings < doc_count / 32;
   std::vector<std::uint64_t> bits;
   if (!sparse) bits.assign(doc_count / 64 + 1, 0);
-  for (const FieldTerms& field : token.fields) {
+  for (const TokenAlternative& field : token.alternatives) {
     for (const TermRange& range : field.ranges) {
       for (std::size_t term = range.begin; term < range.end; ++term) {
         PostingReader postings = range.dictionary->reader(term, doc_count);
@@ -146,39 +168,46 @@ void Retrieval::walk(PostingReader postings, Visit visit) {
 void Retrieval::apply(std::size_t token) {
   matched_.assign(docs_.size(), 0);
   if (docs_.empty()) return;
+  scored_.assign(docs_.size(), 0);
   places_.resize(view_->segment->doc_count(), kNoPlace);
   for (std::size_t at = 0; at < docs_.size(); ++at)
     places_[docs_[at]] = static_cast<std::uint32_t>(at);
-  for (std::size_t field = 0; field < plan_->fields.size(); ++field) {
-    if (tokens_[token].fields[field].terms > 0) add_scores(token, field);
-  }
+  for (const TokenAlternative& alternative : tokens_[token].alternatives) add_scores(alternative);
   for (const DocId doc : docs_) places_[doc] = kNoPlace;
 }
 
-void Retrieval::add_scores(std::size_t token, std::size_t field) {
-  const FieldTerms& terms = tokens_[token].fields[field];
+void Retrieval::add_scores(const TokenAlternative& alternative) {
   const std::uint32_t doc_count = view_->segment->doc_count();
-  const TokenScorer& scorer = plan_->scorer(token, field);
-  // Several words may satisfy a prefix in one document: the most frequent one counts.
-  if (terms.terms > 1) tfs_.assign(docs_.size(), 0);
-  for (const TermRange& range : terms.ranges) {
+  const auto cost = static_cast<std::uint8_t>(alternative.typos + 1);
+  const auto field = static_cast<std::uint8_t>(alternative.field + 1);
+  auto* scores = options_.score ? &scores_[alternative.field] : nullptr;
+  const auto add = [&](std::size_t at, std::uint32_t tf) {
+    // In a field the spelling with the fewest typos counts.
+    if (scored_[at] == field) return;
+    scored_[at] = field;
+    (*scores)[at] += alternative.scorer->score(tf, alternative.text->lengths[docs_[at]]);
+  };
+  // Several words may satisfy a token in one document: the most frequent one counts.
+  const bool several = terms_in(alternative) > 1;
+  if (several) tfs_.assign(docs_.size(), 0);
+  for (const TermRange& range : alternative.ranges) {
     for (std::size_t term = range.begin; term < range.end; ++term) {
       walk(range.dictionary->reader(term, doc_count),
            [&](std::size_t at, PostingReader& postings, std::size_t i) {
-             matched_[at] = 1;
-             if (!options_.score) return;
+             if (matched_[at] == 0 || matched_[at] > cost) matched_[at] = cost;
+             if (scores == nullptr) return;
              const std::uint32_t tf = postings.tfs()[i];
-             if (terms.terms > 1) {
+             if (several) {
                tfs_[at] = std::max(tfs_[at], tf);
              } else {
-               scores_[field][at] += scorer.score(tf, terms.text->lengths[docs_[at]]);
+               add(at, tf);
              }
            });
     }
   }
-  if (terms.terms < 2 || !options_.score) return;
+  if (!several || scores == nullptr) return;
   for (std::size_t at = 0; at < docs_.size(); ++at) {
-    if (tfs_[at] > 0) scores_[field][at] += scorer.score(tfs_[at], terms.text->lengths[docs_[at]]);
+    if (tfs_[at] > 0) add(at, tfs_[at]);
   }
 }
 
@@ -188,10 +217,12 @@ void Retrieval::drop_unmatched() {
     if (matched_[at] == 0) continue;
     docs_[kept] = docs_[at];
     for (auto& scores : scores_) scores[kept] = scores[at];
+    if (options_.score) typos_[kept] = static_cast<std::uint16_t>(typos_[at] + matched_[at] - 1);
     ++kept;
   }
   docs_.resize(kept);
   for (auto& scores : scores_) scores.resize(kept);
+  if (options_.score) typos_.resize(kept);
 }
 
 }  // namespace souk::engine

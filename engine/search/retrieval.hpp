@@ -13,27 +13,25 @@ struct Matches {
   std::vector<std::int64_t> text_matches;  // as docs; empty when not wanted
 };
 
-/// Finds documents in which each of the first `required` tokens stands in some field; the remaining
-/// ones only raise the score. The score is that of the best field, the number of remaining tokens
-/// found comes above it. Pre: the plan has tokens, 1 ≤ required ≤ their number.
+/// Finds documents in which each required token of a reading stands in some field, spelled as the
+/// round allows; the remaining ones only raise the score. The score is that of the best field, as
+/// if the reading had as many tokens as q; above it come the typos a document does without, each
+/// token by its spelling with the fewest, and above those the dropped tokens found. Pre: the plan
+/// has this reading, and the round requires a token.
 class Retrieval {
 public:
   struct Options {
-    std::size_t required = 1;
+    SearchRound round;
     bool score = true;
     std::int64_t now = 0;
   };
-  Retrieval(const QueryPlan& plan, const SegmentView& view, Options options, BudgetClock& clock);
+  Retrieval(const QueryPlan& plan, const Reading& reading, const SegmentView& view,
+            Options options, BudgetClock& clock);
   Matches run();
 
 private:
-  struct FieldTerms {
-    const TextField* text = nullptr;
-    std::vector<TermRange> ranges;
-    std::size_t terms = 0;
-  };
   struct TokenTerms {
-    std::vector<FieldTerms> fields;
+    std::vector<TokenAlternative> alternatives;
     std::uint64_t postings = 0;
   };
 
@@ -41,12 +39,14 @@ private:
   void gather(const TokenTerms& token);
   void keep_visible();
   void apply(std::size_t token);
-  void add_scores(std::size_t token, std::size_t field);
+  void add_scores(const TokenAlternative& alternative);
+  void rank(Matches& matches, std::size_t required);
   void drop_unmatched();
   template <class Visit>
   void walk(PostingReader postings, Visit visit);
 
   const QueryPlan* plan_;
+  const Reading* reading_;
   const SegmentView* view_;
   Options options_;
   BudgetClock* clock_;
@@ -54,7 +54,9 @@ private:
   std::vector<DocId> docs_;
   std::vector<std::vector<std::int64_t>> scores_;  // by field, as docs_
   std::vector<std::uint32_t> tfs_;
-  std::vector<std::uint8_t> matched_;
+  std::vector<std::uint8_t> matched_;  // as docs_: fewest typos of the token applied, plus one
+  std::vector<std::uint8_t> scored_;   // as docs_: field plus one that the token has a score in
+  std::vector<std::uint16_t> typos_;   // as docs_: of all tokens so far
   std::vector<std::uint32_t> places_;  // by DocId: its place in docs_ while a token is applied
 };
 

@@ -12,21 +12,29 @@ namespace souk::engine {
 
 SearchPage search(std::span<const SnapshotPtr> snapshots, const Query& query, Timestamp now,
                   const SearchBudget& budget) {
-  QueryPlan words = plan_words(query);
-  const SearchStatistics statistics = collect_statistics(snapshots, words);
-  const QueryPlan plan = plan_query(std::move(words), statistics);
+  const QueryPlan words = plan_words(query);
+  SearchStatistics statistics = collect_statistics(snapshots, words);
+  QueryPlan plan = plan_query(words, statistics);
 
   PartSearch search{snapshots, query, plan, now, budget};
-  for (std::optional<std::size_t> required = plan.tokens.size(); required;
-       required = next_required(query, *required, search.found(), search.cutoff())) {
-    search.run(*required);
+  SearchRound round = first_hopeful(query, plan, first_round(plan));
+  for (;;) {
+    while (needs_spellings(plan, round)) {
+      statistics.spelling = collect_spellings(snapshots, plan, round.spelling);
+      plan = plan_query(words, statistics);
+      round = first_hopeful(query, plan, round);
+    }
+    search.run(round);
+    const auto next = next_round(query, plan, round, search.found(), search.cutoff());
+    if (!next) break;
+    round = *next;
   }
 
   const SearchPart part = search.part(true);
   std::vector<ShardId> asked;
   for (const SnapshotPtr& snapshot : snapshots) asked.push_back(snapshot->shard());
   MergedPage merged = merge_parts({&part, 1}, query, asked);
-  auto hits = read_hits(snapshots, query, plan, merged.places(0));
+  auto hits = read_hits(snapshots, query, plan, round, merged.places(0));
   assert(hits);
   put_hits(merged, 0, std::move(*hits));
   return std::move(merged.page);

@@ -48,8 +48,8 @@ PartSearch::PartSearch(std::span<const SnapshotPtr> snapshots, const Query& quer
       limit_{static_cast<std::size_t>(query.page) * query.per_page} {
 }
 
-void PartSearch::run(std::size_t required) {
-  required_ = required;
+void PartSearch::run(SearchRound round) {
+  round_ = round;
   found_ = 0;
   best_.clear();
   unfinished_.clear();
@@ -60,7 +60,7 @@ void PartSearch::run(std::size_t required) {
   for (const SnapshotPtr& snapshot : snapshots_) {
     for (const SegmentView& view : snapshot->segments()) {
       if (clock_.spent()) break;
-      run_segment(view, required);
+      run_segment(view);
     }
     if (clock_.spent()) unfinished_.push_back(snapshot->shard());
   }
@@ -78,7 +78,36 @@ std::unordered_set<DocId> PartSearch::hidden_in(const SegmentView& view) const {
   return hidden;
 }
 
-void PartSearch::run_segment(const SegmentView& view, std::size_t required) {
+/// What all readings of the round find; a document has the best of its ranks.
+Matches PartSearch::find(const SegmentView& view) {
+  const bool score = limit_ > 0;
+  std::vector<Matches> all;
+  for (const Reading& reading : plan_->readings) {
+    if (!plan_->is_read(reading, round_)) continue;
+    Matches found =
+        Retrieval{*plan_, reading, view, {round_, score, now_}, clock_}.run();
+    if (!found.docs.empty()) all.push_back(std::move(found));
+  }
+  if (all.empty()) return {};
+  if (all.size() == 1) return std::move(all.front());
+  std::vector<std::pair<DocId, std::int64_t>> ranks;
+  for (const Matches& found : all) {
+    for (std::size_t i = 0; i < found.docs.size(); ++i)
+      ranks.emplace_back(found.docs[i], score ? found.text_matches[i] : 0);
+  }
+  std::sort(ranks.begin(), ranks.end(), [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first < b.first : a.second > b.second;
+  });
+  Matches best;
+  for (const auto& [doc, rank] : ranks) {
+    if (!best.docs.empty() && best.docs.back() == doc) continue;
+    best.docs.push_back(doc);
+    if (score) best.text_matches.push_back(rank);
+  }
+  return best;
+}
+
+void PartSearch::run_segment(const SegmentView& view) {
   FilterProgram filter{query_->filter, view, analyzer_};
   TopHits top{sorter_, limit_};
   sorter_.begin_segment(view);
@@ -96,7 +125,7 @@ void PartSearch::run_segment(const SegmentView& view, std::size_t required) {
   const std::uint32_t cost = phrases.needed() ? kPhraseCost : 1;
   RankedHit hit;
   hit.view = &view;
-  if (plan_->tokens.empty()) {
+  if (plan_->matches_all()) {
     for (DocId doc = 0; doc < view.segment->doc_count(); ++doc) {
       if (clock_.spend(cost)) break;
       if (!view.is_visible(doc, now_) || (!hidden.empty() && hidden.contains(doc))) continue;
@@ -106,7 +135,7 @@ void PartSearch::run_segment(const SegmentView& view, std::size_t required) {
     }
   } else {
     const bool score = limit_ > 0;
-    const Matches matches = Retrieval{*plan_, view, {required, score, now_}, clock_}.run();
+    const Matches matches = find(view);
     for (std::size_t i = 0; i < matches.docs.size(); ++i) {
       if (clock_.spend(cost)) break;
       if (!hidden.empty() && hidden.contains(matches.docs[i])) continue;
@@ -167,7 +196,7 @@ void PartSearch::list_groups(SearchPart& part, bool alone) const {
 
 SearchPart PartSearch::part(bool alone) const {
   SearchPart part;
-  part.required = required_;
+  part.round = round_;
   part.found = found_;
   for (const SnapshotPtr& snapshot : snapshots_) {
     part.positions.push_back({snapshot->shard(), snapshot->position()});
@@ -186,15 +215,16 @@ SearchPart PartSearch::part(bool alone) const {
 }
 
 SearchPart search_part(std::span<const SnapshotPtr> snapshots, const Query& query,
-                       const QueryPlan& plan, std::size_t required, Timestamp now,
+                       const QueryPlan& plan, SearchRound round, Timestamp now,
                        const SearchBudget& budget) {
   PartSearch search{snapshots, query, plan, now, budget};
-  search.run(required);
+  search.run(round);
   return search.part(false);
 }
 
 Result<std::vector<Hit>> read_hits(std::span<const SnapshotPtr> snapshots, const Query& query,
-                                   const QueryPlan& words, std::span<const HitPlace> places) {
+                                   const QueryPlan& plan, SearchRound round,
+                                   std::span<const HitPlace> places) {
   const Error stranger{Errc::unavailable, "a hit is not in the snapshots it was found in"};
   Analyzer analyzer;
   std::map<const SegmentView*, FilterProgram> filters;
@@ -213,7 +243,7 @@ Result<std::vector<Hit>> read_hits(std::span<const SnapshotPtr> snapshots, const
     ranked.view = &view;
     ranked.doc = place.doc;
     Hit hit = read_hit(ranked, variants);
-    if (query.highlight) hit.highlights = highlight_hit(hit, words, query, analyzer);
+    if (query.highlight) hit.highlights = highlight_hit(hit, plan, round, query, analyzer);
     hits.push_back(std::move(hit));
   }
   return hits;

@@ -18,16 +18,19 @@
 namespace souk::engine {
 
 class FilterProgram;
+struct Matches;
 
 // A search over shards that live on several nodes, as pure steps. Every node does 1, 3 and 6 on its
 // own snapshots, and must keep the same ones for all of them; a coordinator does the rest.
 //
 //   1. collect_statistics(snapshots, plan_words(query))    per node
 //   2. merge(a, b), plan_query(words, all of them)         then every node can make the same plan
-//   3. search_part(snapshots, query, plan, required, …)    per node, first with all tokens required
-//   4. next_required(parts, query)                         a number: step 3 again with it
+//   3. search_part(snapshots, query, plan, round, …)       per node, first first_round()
+//   4. next_round(parts, query, plan)                      a round: step 3 again with it
+//      needs_spellings(plan, round)                        before it: collect_spellings() per node,
+//                                                          merge(), plan_query(), first_hopeful()
 //   5. merge_parts(parts, query, asked)                    the page, and where its hits are
-//   6. read_hits(snapshots, query, words, places)          per node that has hits on the page
+//   6. read_hits(snapshots, query, plan, round, places)    per node that has hits on the page
 //   7. put_hits(page, part, hits)
 //
 // The page is the one that a single node with all the shards makes: engine::search() is these very
@@ -50,11 +53,11 @@ struct PartHit {
   HitPlace place;
 };
 
-/// What one node found with so many tokens required. At most page × per_page hits (≤ 100,000, see
+/// What one node found in a round. At most page × per_page hits (≤ 100,000, see
 /// validate_query), with group_by the best of every group; without documents: only the hits of the
 /// final page are read.
 struct SearchPart {
-  std::size_t required = 0;  // tokens
+  SearchRound round;
   std::uint64_t found = 0;
   std::uint64_t out_of = 0;
   std::vector<PartHit> hits;       // best first; ties by product id
@@ -73,9 +76,9 @@ public:
   PartSearch(std::span<const SnapshotPtr> snapshots, const Query& query, const QueryPlan& plan,
              Timestamp now, const SearchBudget& budget);
 
-  /// One run over all segments with the first `required` tokens required; forgets the run before.
+  /// One run over all segments; forgets the run before. The plan may have become another one.
   /// Holds a few times page × per_page ranked hits at most.
-  void run(std::size_t required);
+  void run(SearchRound round);
   /// From then on only hits behind this one are listed, which is one of the same snapshots.
   void begin_after(const RankedHit& last) { after_ = last; }
   /// The hits of the last run, best first; none with groups.
@@ -87,7 +90,8 @@ public:
   SearchPart part(bool alone) const;
 
 private:
-  void run_segment(const SegmentView& view, std::size_t required);
+  void run_segment(const SegmentView& view);
+  Matches find(const SegmentView& view);
   void take(RankedHit& hit, FilterProgram& filter, TopHits& top);
   void keep_best();
   void list_hits(SearchPart& part, std::span<const RankedHit> hits) const;
@@ -102,7 +106,7 @@ private:
   Analyzer analyzer_;
   HitSorter sorter_;
   std::size_t limit_;
-  std::size_t required_ = 0;
+  SearchRound round_;
   std::uint64_t found_ = 0;
   std::vector<FacetCounter> facets_;
   std::vector<RankedHit> best_;
@@ -113,15 +117,17 @@ private:
   bool list_variants_ = false;
 };
 
-/// Step 3. Pre: `plan` comes from plan_query(); required ≤ its tokens, and 0 only without tokens.
+/// Step 3. Pre: `plan` comes from plan_query(); the round requires no more tokens than q has, and
+/// none only without tokens.
 SearchPart search_part(std::span<const SnapshotPtr> snapshots, const Query& query,
-                       const QueryPlan& plan, std::size_t required, Timestamp now,
+                       const QueryPlan& plan, SearchRound round, Timestamp now,
                        const SearchBudget& budget);
 
 /// Step 6: documents, terms, stock and highlights of hits of a part of these snapshots, in the
-/// order asked for; text_match and sort_values are left for put_hits(). `words`: scorers are not
-/// looked at. Errors: unavailable when a place is not one of a hit, so the snapshots are others.
+/// order asked for; text_match and sort_values are left for put_hits(). Scorers are not looked at.
+/// Errors: unavailable when a place is not one of a hit, so the snapshots are others.
 Result<std::vector<Hit>> read_hits(std::span<const SnapshotPtr> snapshots, const Query& query,
-                                   const QueryPlan& words, std::span<const HitPlace> places);
+                                   const QueryPlan& plan, SearchRound round,
+                                   std::span<const HitPlace> places);
 
 }  // namespace souk::engine

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/index/snapshot.hpp"
+#include "engine/search/fuzzy_terms.hpp"
 #include "engine/search/query_plan.hpp"
 
 namespace souk::engine {
@@ -26,6 +27,7 @@ struct SearchStatistics {
   /// Token × field: live documents per term, summed over the terms that satisfy the token (several
   /// for a prefix, and then one document may count several times).
   std::vector<std::uint64_t> doc_freqs;
+  SpellingStatistics spelling;  // once a round asks for it
 
   friend bool operator==(const SearchStatistics&, const SearchStatistics&) = default;
 };

@@ -34,6 +34,11 @@ char ascii_word(char c) {
 constexpr std::int32_t kRightQuote = 0x2019;
 constexpr std::int32_t kModifierApostrophe = 0x02BC;
 
+bool is_english(std::string_view word) {
+  return word.size() > 2 &&
+         std::all_of(word.begin(), word.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+}
+
 std::size_t boundary_before(std::string_view text, std::size_t size) {
   if (size >= text.size()) return text.size();
   while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) --size;
@@ -275,11 +280,13 @@ bool Analyzer::next(Token& token) {
       if (token.position == 0 && token.exact == state.whole) continue;
       return true;
     }
-    const bool english = std::all_of(state.word.begin(), state.word.end(),
-                                     [](char c) { return c >= 'a' && c <= 'z'; });
-    if (english && state.word.size() > 2) token.term = state.stemmer.stem(state.word);
+    if (is_english(state.word)) token.term = state.stemmer.stem(state.word);
     return true;
   }
+}
+
+std::string Analyzer::stem_of(std::string_view exact) {
+  return std::string{is_english(exact) ? state_->stemmer.stem(exact) : exact};
 }
 
 std::vector<Word> Analyzer::words(std::string_view text, Analysis analysis) {

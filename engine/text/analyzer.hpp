@@ -73,6 +73,9 @@ public:
   /// All tokens at once.
   std::vector<Word> words(std::string_view text, Analysis analysis = Analysis::text);
 
+  /// The term of a word as an analysis of text gave it (Token::exact).
+  std::string stem_of(std::string_view exact);
+
 private:
   struct State;
   std::unique_ptr<State> state_;

@@ -140,9 +140,12 @@ TEST_CASE("wire: the steps of a search over nodes come back as they were") {
     query.q = random.flip() ? "red shoes" : "*";
     query.query_by = engine::default_query_fields();
     const QueryPlan words = engine::plan_words(query);
-    WireSearchRun run{
-        random.any(),  {},          random_statistics(random, words), words.tokens.size(),
-        random.flip(), random.any()};
+    WireSearchRun run{random.any(),
+                      {},
+                      random_statistics(random, words),
+                      engine::first_round(words).required,
+                      random.flip(),
+                      random.any()};
     if (random.flip()) run.open = opened();
     CHECK(fits(run, words));
     check_round_trip(random, run, decode_search_run);
@@ -189,26 +192,29 @@ struct WireScatter {
     REQUIRE(fits(run, at.words));
     const QueryPlan plan = engine::plan_query(at.words, run.statistics);
     return encode(Result<SearchPart>{
-        engine::search_part(nodes[node], at.open.query, plan, run.required, at.open.now, {})});
+        engine::search_part(nodes[node], at.open.query, plan,
+                            {run.required, engine::Spelling::as_written}, at.open.now, {})});
   }
   std::string answer_read(std::size_t node, std::string_view bytes) const {
     const WireSearchRead read = decode_search_read(bytes).value();
     const Opened& at = opened[node];
-    return encode(engine::read_hits(nodes[node], at.open.query, at.words, read.places));
+    return encode(engine::read_hits(nodes[node], at.open.query, at.words,
+                                    engine::first_round(at.words), read.places));
   }
 
   SearchPage run(std::span<const ShardId> asked) {
     const QueryPlan words = engine::plan_words(query);
-    WireSearchRun run{1, {}, {}, words.tokens.size(), false};
+    WireSearchRun run{1, {}, {}, engine::first_round(words).required, false};
     for (std::size_t i = 0; i < nodes.size(); ++i) {
       const std::string answer = answer_open(i, encode(WireSearchOpen{1, query, kNow, {}}));
       run.statistics =
           merge(run.statistics, decode_search_statistics(answer, words).value().value());
     }
     std::vector<SearchPart> parts;
-    for (std::optional<std::size_t> required = run.required; required;
-         required = next_required(parts, query)) {
-      run.required = *required;
+    const QueryPlan plan = engine::plan_query(words, run.statistics);
+    for (std::optional<engine::SearchRound> round = engine::first_round(words); round;
+         round = next_round(parts, query, plan)) {
+      run.required = round->required;
       parts.clear();
       for (std::size_t i = 0; i < nodes.size(); ++i) {
         const std::string answer = answer_run(i, encode(run));

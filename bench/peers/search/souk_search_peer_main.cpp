@@ -146,7 +146,7 @@ SearchPart Contestant::ask(const Query& query) const {
   const SearchStatistics statistics = collect_statistics(snapshots_, words);
   const QueryPlan plan = plan_query(std::move(words), statistics);
   PartSearch search{snapshots_, query, plan, kNow, budget};
-  search.run(plan.tokens.size());
+  search.run(first_round(plan));
   return search.part(true);
 }
 

@@ -31,25 +31,37 @@ struct Scatter {
   const Query& query;
   std::vector<SearchBudget> budgets{};
   std::size_t rounds = 0;
+  std::size_t spelled = 0;
 
   SearchPage run(std::span<const ShardId> asked) {
     const QueryPlan words = plan_words(query);
     SearchStatistics statistics;
     for (const auto& node : nodes) statistics = merge(statistics, collect_statistics(node, words));
+    QueryPlan plan = plan_query(words, statistics);
+    SearchRound round = first_hopeful(query, plan, first_round(plan));
     std::vector<SearchPart> parts;
-    for (std::optional<std::size_t> required = words.tokens.size(); required;
-         required = next_required(parts, query)) {
+    for (std::optional<SearchRound> next = round; next; next = next_round(parts, query, plan)) {
+      round = *next;
+      while (needs_spellings(plan, round)) {
+        SpellingStatistics spelling;
+        for (const auto& node : nodes)
+          spelling = merge(spelling, collect_spellings(node, plan, round.spelling));
+        statistics.spelling = spelling;
+        plan = plan_query(words, statistics);
+        round = first_hopeful(query, plan, round);
+        ++spelled;
+      }
       ++rounds;
       parts.clear();
       for (std::size_t i = 0; i < nodes.size(); ++i) {
-        const QueryPlan plan = plan_query(plan_words(query), statistics);
         const SearchBudget budget = budgets.empty() ? SearchBudget{} : budgets[i];
-        parts.push_back(search_part(nodes[i], query, plan, *required, kNow, budget));
+        parts.push_back(search_part(nodes[i], query, plan, round, kNow, budget));
       }
+      if (nodes.empty()) break;
     }
     MergedPage merged = merge_parts(parts, query, asked);
     for (std::size_t i = 0; i < nodes.size(); ++i) {
-      auto hits = read_hits(nodes[i], query, words, merged.places(i));
+      auto hits = read_hits(nodes[i], query, plan, round, merged.places(i));
       REQUIRE(hits);
       put_hits(merged, i, std::move(*hits));
     }
@@ -105,6 +117,16 @@ struct Catalog {
 
 Query query_of(RandomShop& random) {
   Query query = random.query();
+  if (random.chance(50)) {
+    query.num_typos = 1 + static_cast<std::uint32_t>(random.below(2));
+    query.min_len_1typo = 3;
+    query.min_len_2typo = 4;
+    query.split_join_tokens = static_cast<SplitJoin>(random.below(3));
+    if (random.chance(40)) query.typo_tokens_threshold = static_cast<std::uint32_t>(random.below(40));
+    if (random.chance(30)) query.rewrites.push_back("cotton shoe");
+    for (int i = 0; i < 2 && query.q.size() > 3 && query.q != "*"; ++i)
+      query.q[random.below(query.q.size())] = random.chance(30) ? ' ' : 'o';
+  }
   if (random.chance(20)) query.per_page = 250;
   if (random.chance(30)) query.drop_tokens_threshold = static_cast<std::uint32_t>(random.below(80));
   for (int i = 0; i < 3; ++i) {
@@ -144,6 +166,7 @@ TEST_CASE("merge_parts: the page does not depend on how many nodes have the shar
       dropped += scatter.rounds > 1 ? 1U : 0U;
       ++cases;
       if (!query.facet_query_field.empty() || !query.group_by.empty()) continue;
+      if (query.num_typos > 0 || query.split_join_tokens != SplitJoin::off) continue;
       check_equal(page, model_search(catalog.shop, query, kNow));
     }
   }
@@ -201,22 +224,27 @@ TEST_CASE("merge_parts: equal hits are in the order of their ids, whoever has th
   for (std::size_t i = 0; i < 10; ++i) CHECK(page.hits[i].id.str() == "p" + std::to_string(20 + i));
 }
 
-TEST_CASE("next_required: counts what all parts found together") {
+TEST_CASE("next_round: counts what all parts found together") {
   Query query;
+  query.q = "one two three";
   query.drop_tokens_threshold = 5;
+  query.num_typos = 0;
+  query.split_join_tokens = SplitJoin::off;
+  QueryPlan plan = plan_words(query);
+  for (auto& token : plan.tokens) token.known = true;
   std::vector<SearchPart> parts(2);
-  for (auto& part : parts) part.required = 3;
+  for (auto& part : parts) part.round.required = 3;
   const auto next = [&](std::uint64_t first, std::uint64_t second) {
     parts[0].found = first;
     parts[1].found = second;
-    return next_required(parts, query);
+    return next_round(parts, query, plan);
   };
 
-  CHECK(next(2, 2) == 2);
+  CHECK(next(2, 2) == SearchRound{2, Spelling::as_written});
   CHECK_FALSE(next(2, 3));
   parts[1].cutoff = true;
   CHECK_FALSE(next(0, 0));
-  CHECK_FALSE(next_required(std::span<const SearchPart>{}, query));
+  CHECK_FALSE(next_round(std::span<const SearchPart>{}, query, plan));
 }
 
 TEST_CASE("merge_parts: names the shards of a part that was cut off") {
@@ -290,7 +318,7 @@ TEST_CASE("read_hits: refuses places of other snapshots") {
   const Snapshots snapshots = publish(indexes);
   const Query query;
   const auto refused = [&](HitPlace place) {
-    return !read_hits(snapshots, query, plan_words(query), {&place, 1});
+    return !read_hits(snapshots, query, plan_words(query), {}, {&place, 1});
   };
 
   CHECK_FALSE(refused({0, 0, 0}));

@@ -175,7 +175,7 @@ private:
       if (found && t >= required) ++rest;
     }
     doc.text_match =
-        (rest << 44) + (scores.empty() ? 0 : *std::max_element(scores.begin(), scores.end()));
+        (rest << 45) + (scores.empty() ? 0 : *std::max_element(scores.begin(), scores.end()));
     return true;
   }
 
