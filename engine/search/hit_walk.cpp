@@ -67,7 +67,7 @@ Result<SearchPart> HitWalk::list(std::uint64_t from, std::uint32_t count,
   }
   if (from < first_) return Error{Errc::unknown_lease, "this page was left too long ago", {}, {}};
   SearchPart part;
-  part.required = required_;
+  part.round = {required_, Spelling::as_written};
   part.found = found_;
   part.out_of = out_of_;
   for (const SnapshotPtr& snapshot : snapshots_)
@@ -118,7 +118,7 @@ Result<void> HitWalk::run(std::uint32_t least, const SearchBudget& budget) {
   const Query query = run_query(query_, std::max<std::uint64_t>(wanted, std::max(least, 1U)));
   PartSearch search{snapshots_, query, plan_, now_, budget};
   if (end_) search.begin_after(*end_);
-  search.run(required_);
+  search.run({required_, Spelling::as_written});
   if (search.cutoff())
     return Error{Errc::timed_out, "there was no time to find the following hits", {}, {}};
 

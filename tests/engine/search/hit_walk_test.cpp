@@ -67,7 +67,7 @@ TEST_CASE("hit walk: every hit of its snapshots once and in order, whatever is w
     const auto snapshots = catalog.snapshots;
     const QueryPlan plan = plan_of(snapshots, query);
     const std::size_t required = plan.tokens.empty() ? 0 : 1 + random.below(plan.tokens.size());
-    const SearchPart whole = search_part(snapshots, query, plan, required, kNow, {});
+    const SearchPart whole = search_part(snapshots, query, plan, {required, Spelling::as_written}, kNow, {});
 
     HitWalk walk{
         snapshots, query,       plan,         required,
