@@ -44,17 +44,12 @@ Result<std::string_view> unwrap(std::string_view bytes, WireKind kind) {
   return envelope->payload;
 }
 
-/// Nodes do not tell each other how words may be spelled: they are looked for as written.
-SearchProducts as_written(SearchProducts request) {
-  request.query.num_typos = 0;
-  request.query.split_join_tokens = engine::SplitJoin::off;
-  return request;
-}
-
 WireKind answer_to(WireKind kind) {
   switch (kind) {
     case WireKind::search_open:
       return WireKind::search_statistics;
+    case WireKind::search_spell:
+      return WireKind::search_spellings;
     case WireKind::search_run:
       return WireKind::search_part;
     default:
@@ -65,7 +60,7 @@ WireKind answer_to(WireKind kind) {
 }  // namespace
 
 ScatteredSearch::ScatteredSearch(SearchProducts request, Parts parts)
-    : request_{std::make_shared<const SearchProducts>(as_written(std::move(request)))},
+    : request_{std::make_shared<const SearchProducts>(std::move(request))},
       host_{std::move(parts)},
       words_{std::make_shared<const engine::QueryPlan>(engine::plan_words(request_->query))} {
   const Deadline now = host_.now();
@@ -95,7 +90,8 @@ void ScatteredSearch::begin_attempt() {
   number_ = host_.next_number();
   merged_.reset();
   groups_.clear();
-  required_ = engine::first_round(*words_).required;
+  plan_ = words_;
+  round_ = engine::first_round(*words_);
   statistics_ = std::make_shared<const engine::SearchStatistics>();
   plan();
   if (groups_.empty()) return refuse(Errc::unavailable, "no shard is ready");
@@ -175,6 +171,8 @@ void ScatteredSearch::begin(Step step) {
     if (!groups_[i].waited_for) continue;
     if (step == Step::open) {
       ask_open(i);
+    } else if (step == Step::spell) {
+      ask_spell(i);
     } else {
       ask_run(i);
     }
@@ -210,34 +208,52 @@ void ScatteredSearch::ask_open(std::size_t group) {
            });
 }
 
+void ScatteredSearch::ask_spell(std::size_t group) {
+  Group& to = groups_[group];
+  if (to.here()) {
+    return ask_here(
+        group, [plan = plan_, snapshots = to.snapshots, spelling = round_.spelling]() -> Content {
+          return [found = engine::collect_spellings(snapshots, *plan, spelling)](Group& out) {
+            out.spellings = found;
+          };
+        });
+  }
+  const storage::WireSearchSpell asked{number_, *statistics_, round_.spelling};
+  ask_node(group, WireKind::search_spell, storage::encode(asked), step_until_,
+           [plan = plan_](std::string_view bytes) -> Result<Content> {
+             auto read = storage::decode_search_spellings(bytes, *plan);
+             if (!read) return read.error();
+             if (!*read) return read->error();
+             return Content{[found = std::move(**read)](Group& out) { out.spellings = found; }};
+           });
+}
+
 void ScatteredSearch::ask_run(std::size_t group) {
   Group& to = groups_[group];
   const bool alone = groups_.size() == 1;
   if (to.here()) {
-    return ask_here(
-        group,
-        [request = request_, words = words_, statistics = statistics_, snapshots = to.snapshots,
-         required = required_, now = host_.now, until = scan_until_, time = host_.time_of_day,
-         walk = host_.walk, memory = host_.memory]() -> Content {
-          const engine::QueryPlan plan = engine::plan_query(*words, *statistics);
-          const engine::SearchBudget budget{[&] { return now() >= until; }};
-          auto part = engine::search_part(snapshots, request->query, plan,
-                                          {required, engine::Spelling::as_written}, time, budget);
-          if (walk != 0) {
-            memory->walks.keep(
-                walk,
-                std::make_shared<engine::HitWalk>(snapshots, request->query, plan, required, time,
-                                                  part.found, part.out_of),
-                now());
-          }
-          return [found = std::move(part)](Group& out) { out.part = found; };
-        });
+    return ask_here(group,
+                    [request = request_, plan = plan_, snapshots = to.snapshots, round = round_,
+                     now = host_.now, until = scan_until_, time = host_.time_of_day,
+                     walk = host_.walk, memory = host_.memory]() -> Content {
+                      const engine::SearchBudget budget{[&] { return now() >= until; }};
+                      auto part = engine::search_part(snapshots, request->query, *plan, round, time,
+                                                      budget);
+                      if (walk != 0) {
+                        memory->walks.keep(
+                            walk,
+                            std::make_shared<engine::HitWalk>(snapshots, request->query, *plan,
+                                                              round, time, part.found, part.out_of),
+                            now());
+                      }
+                      return [found = std::move(part)](Group& out) { out.part = found; };
+                    });
   }
   auto asked = std::make_shared<storage::WireSearchRun>();
   asked->search = number_;
   if (!to.opened) asked->open = open_for(to);
   asked->statistics = *statistics_;
-  asked->required = required_;
+  asked->round = round_;
   asked->alone = alone;
   asked->walk = host_.walk;
   to.opened = true;
@@ -254,10 +270,10 @@ void ScatteredSearch::ask_read(std::size_t group, std::vector<engine::HitPlace> 
   Group& to = groups_[group];
   if (to.here()) {
     return ask_here(group,
-                    [request = request_, words = words_, snapshots = to.snapshots,
+                    [request = request_, plan = plan_, round = round_, snapshots = to.snapshots,
                      places = std::move(places)]() -> Content {
-                      auto hits = engine::read_hits(snapshots, request->query, *words,
-                                                    engine::first_round(*words), places);
+                      auto hits =
+                          engine::read_hits(snapshots, request->query, *plan, round, places);
                       return [hits = std::move(hits)](Group& out) {
                         if (hits) out.hits = *hits;
                       };
@@ -344,6 +360,16 @@ std::vector<engine::SearchPart> ScatteredSearch::parts_of(std::vector<std::size_
   return parts;
 }
 
+void ScatteredSearch::plan_again(engine::SearchStatistics statistics) {
+  statistics_ = std::make_shared<const engine::SearchStatistics>(std::move(statistics));
+  plan_ = std::make_shared<const engine::QueryPlan>(engine::plan_query(*words_, *statistics_));
+  round_ = engine::first_hopeful(request_->query, *plan_, round_);
+}
+
+void ScatteredSearch::begin_round() {
+  begin(engine::needs_spellings(*plan_, round_) ? Step::spell : Step::run);
+}
+
 void ScatteredSearch::advance() {
   if (request_->context.abandoned()) return refuse(Errc::canceled, "the client has left");
   if (std::all_of(groups_.begin(), groups_.end(), [](const Group& each) { return each.lost; })) {
@@ -356,17 +382,25 @@ void ScatteredSearch::advance() {
     for (const Group& group : groups_) {
       if (!group.lost) sum = engine::merge(std::move(sum), group.statistics);
     }
-    statistics_ = std::make_shared<const engine::SearchStatistics>(std::move(sum));
-    return begin(Step::run);
+    plan_again(std::move(sum));
+    return begin_round();
+  }
+  if (step_ == Step::spell) {
+    engine::SearchStatistics sum = *statistics_;
+    sum.spelling = {};
+    for (const Group& group : groups_) {
+      if (!group.lost) sum.spelling = engine::merge(std::move(sum.spelling), group.spellings);
+    }
+    plan_again(std::move(sum));
+    return begin_round();
   }
   if (step_ == Step::read) return finish();
 
   merged_groups_.clear();
   const auto parts = parts_of(merged_groups_);
-  const engine::QueryPlan plan = engine::plan_query(*words_, *statistics_);
-  if (const auto next = engine::next_round(parts, request_->query, plan)) {
-    required_ = next->required;
-    return begin(Step::run);
+  if (const auto next = engine::next_round(parts, request_->query, *plan_)) {
+    round_ = *next;
+    return begin_round();
   }
   merged_ = engine::merge_parts(parts, request_->query, all_shards());
   begin(Step::read);

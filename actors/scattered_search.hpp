@@ -39,8 +39,8 @@ public:
     std::function<void(std::function<void(bool)> work)> run;
     std::function<std::uint64_t()> next_number;
     SearchLoad* load = nullptr;
-    SearchMemoryPtr memory = nullptr;  // with a walk
-    std::uint64_t walk = 0;            // the number of the walk that begins; 0: none does
+    SearchMemoryPtr memory = nullptr;        // with a walk
+    std::uint64_t walk = 0;                  // the number of the walk that begins; 0: none does
     std::function<void(SearchAnswer)> done;  // called once
   };
 
@@ -48,7 +48,7 @@ public:
   void start();
 
 private:
-  enum class Step { open, run, read };
+  enum class Step { open, spell, run, read };
   /// The shards that one node searches; no node: this one.
   struct Group {
     engine::cluster::NodeId node;
@@ -58,6 +58,7 @@ private:
     bool waited_for = false;
     bool lost = false;
     engine::SearchStatistics statistics;
+    engine::SpellingStatistics spellings;
     engine::SearchPart part;
     std::vector<engine::ProductId> ids;  // of the hits asked for
     std::optional<std::vector<engine::Hit>> hits;
@@ -70,12 +71,15 @@ private:
   void plan();
   void begin(Step step);
   void ask_open(std::size_t group);
+  void ask_spell(std::size_t group);
   void ask_run(std::size_t group);
   void ask_read(std::size_t group, std::vector<engine::HitPlace> places);
   void ask_node(std::size_t group, storage::WireKind kind, const std::string& payload,
                 Deadline told, std::function<engine::Result<Content>(std::string_view)> decode);
   void ask_here(std::size_t group, std::function<Content()> work);
   void on_answer(std::uint64_t attempt, std::size_t group, engine::Result<Content> answer);
+  void plan_again(engine::SearchStatistics statistics);
+  void begin_round();
   void advance();
   void read();
   void finish();
@@ -112,7 +116,8 @@ private:
   std::size_t open_answers_ = 0;
   Deadline step_until_;
   std::shared_ptr<const engine::SearchStatistics> statistics_;
-  std::size_t required_ = 0;
+  std::shared_ptr<const engine::QueryPlan> plan_;
+  engine::SearchRound round_;
   std::optional<engine::MergedPage> merged_;
   std::vector<std::size_t> merged_groups_;  // part -> group
   bool ended_ = false;

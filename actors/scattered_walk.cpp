@@ -117,7 +117,7 @@ void ScatteredWalk::on_part(std::size_t part, Result<engine::SearchPart> found) 
   if (ended_) return;
   if (!found) return fail(part, found.error());
   parts_[part] = std::move(*found);
-  parts_[part].required = 0;
+  parts_[part].round = {};
   if (--open_answers_ == 0) merge();
 }
 
@@ -147,7 +147,8 @@ void ScatteredWalk::read(std::size_t part, std::vector<engine::HitPlace> places)
         if (!granted) return Error{Errc::overloaded, "too many searches are waiting", {}, {}};
         const auto walk = self->host_.memory->walks.find(self->place_->walk, self->host_.now());
         if (!walk) return gone();
-        return engine::read_hits(walk->snapshots(), walk->query(), walk->plan(), places);
+        return engine::read_hits(walk->snapshots(), walk->query(), walk->plan(), walk->round(),
+                                 places);
       }();
       self->host_.post(
           [self, part, hits = std::move(hits)]() mutable { self->on_hits(part, std::move(hits)); });

@@ -81,9 +81,11 @@ public:
 
 private:
   using Key = std::pair<std::string, std::uint64_t>;  // of whom, and its number there
+  using RunPtr = std::shared_ptr<const storage::WireSearchRun>;
   struct Entry {
     OpenSearchPtr search;
     Deadline expires;
+    RunPtr run;  // the last one
   };
   /// A search whose positions are not reached.
   struct Waiting {
@@ -115,6 +117,8 @@ private:
     switch (envelope->kind) {
       case WireKind::search_open:
         return on_open(arrival.from, envelope->payload, until, answer);
+      case WireKind::search_spell:
+        return on_spell(arrival.from, envelope->payload, answer);
       case WireKind::search_run:
         return on_run(arrival.from, envelope->payload, until, answer);
       case WireKind::search_read:
@@ -143,6 +147,22 @@ private:
     });
   }
 
+  void on_spell(const std::string& from, std::string_view bytes, const PeerAnswer& answer) {
+    auto read = storage::decode_search_spell(bytes);
+    if (!read) return answer(read.error());
+    const auto entry = open_.find(Key{from, read->search});
+    if (entry == open_.end()) return answer(unknown());
+    const OpenSearchPtr search = entry->second.search;
+    if (!storage::fits(*read, search->words))
+      return answer(Error{Errc::corrupt_record, "spellings of another query"});
+    in_worker(answer, [search, spell = std::move(*read)] {
+      const engine::QueryPlan plan = engine::plan_query(search->words, spell.statistics);
+      const Result<engine::SpellingStatistics> found =
+          engine::collect_spellings(search->snapshots, plan, spell.spelling);
+      return wrap(WireKind::search_spellings, storage::encode(found));
+    });
+  }
+
   void on_run(const std::string& from, std::string_view bytes, Deadline until,
               const PeerAnswer& answer) {
     auto read = storage::decode_search_run(bytes);
@@ -151,29 +171,30 @@ private:
     if (run->open && run->open->search != run->search) {
       return answer(Error{Errc::corrupt_record, "two numbers for one search"});
     }
-    const auto go_on = [this, run, until, answer](Result<OpenSearchPtr> opened) {
+    const Key key{from, run->search};
+    const auto go_on = [this, key, run, until, answer](Result<OpenSearchPtr> opened) {
       if (!opened) return answer(opened.error());
       if (!storage::fits(*run, (*opened)->words)) {
         return answer(Error{Errc::corrupt_record, "statistics of another query"});
       }
       if (run->walk != 0) wake(kExpiryTick);
+      if (const auto entry = open_.find(key); entry != open_.end()) entry->second.run = run;
       in_worker(answer, [run, until, search = *opened, &time = clock(), memory = memory_] {
         const engine::QueryPlan plan = engine::plan_query(search->words, run->statistics);
         const engine::SearchBudget budget{[&] { return time.now() >= until; }};
         engine::PartSearch part{search->snapshots, search->query, plan, search->now, budget};
-        part.run({run->required, engine::Spelling::as_written});
+        part.run(run->round);
         const Result<engine::SearchPart> found = part.part(run->alone);
         if (run->walk != 0) {
-          memory->walks.keep(run->walk,
-                             std::make_shared<engine::HitWalk>(search->snapshots, search->query,
-                                                               plan, run->required, search->now,
-                                                               found->found, found->out_of),
-                             time.now());
+          memory->walks.keep(
+              run->walk,
+              std::make_shared<engine::HitWalk>(search->snapshots, search->query, plan, run->round,
+                                                search->now, found->found, found->out_of),
+              time.now());
         }
         return wrap(WireKind::search_part, storage::encode(found));
       });
     };
-    const Key key{from, run->search};
     if (run->open) return begin(key, *run->open, until, go_on);
     const auto entry = open_.find(key);
     if (entry == open_.end()) return answer(unknown());
@@ -189,13 +210,15 @@ private:
     const auto entry = open_.find(key);
     if (entry == open_.end()) return answer(unknown());
     const OpenSearchPtr search = std::move(entry->second.search);
+    const RunPtr run = std::move(entry->second.run);
     open_.erase(entry);
     if (read->places.empty()) return;
-    in_worker(answer, [search, places = std::move(read->places)] {
+    if (!run) return answer(Error{Errc::corrupt_record, "hits of a search that has not run"});
+    in_worker(answer, [search, run, places = std::move(read->places)] {
+      const engine::QueryPlan plan = engine::plan_query(search->words, run->statistics);
       return wrap(WireKind::search_hits,
-                  storage::encode(
-                      engine::read_hits(search->snapshots, search->query, search->words,
-                                    engine::first_round(search->words), places)));
+                  storage::encode(engine::read_hits(search->snapshots, search->query, plan,
+                                                    run->round, places)));
     });
   }
 
@@ -208,7 +231,7 @@ private:
     if (!walk) return answer(unkept());
     in_worker(answer, [asked = *asked, walk, until, &time = clock()] {
       auto part = walk->list(asked.taken, asked.count, {[&] { return time.now() >= until; }});
-      if (part) part->required = 0;
+      if (part) part->round = {};
       return wrap(WireKind::search_part, storage::encode(part));
     });
   }
@@ -218,8 +241,8 @@ private:
     if (!walk) return answer(unkept());
     in_worker(answer, [walk, places = std::move(read.places)] {
       return wrap(WireKind::search_hits,
-                  storage::encode(
-                      engine::read_hits(walk->snapshots(), walk->query(), walk->plan(), places)));
+                  storage::encode(engine::read_hits(walk->snapshots(), walk->query(), walk->plan(),
+                                                    walk->round(), places)));
     });
   }
 
@@ -290,7 +313,7 @@ private:
     search.query = std::move(entry.open.query);
     search.now = entry.open.now;
     auto opened = std::make_shared<const OpenSearch>(std::move(search));
-    open_[entry.key] = {opened, entry.until + kKeepLonger};
+    open_[entry.key] = {opened, entry.until + kKeepLonger, nullptr};
     wake(kExpiryTick);
     entry.go_on(std::move(opened));
     return true;

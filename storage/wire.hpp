@@ -67,9 +67,11 @@ enum class WireKind : std::uint16_t {
   search_hits = 24,
   suggest = 25,  // and the following: wire_suggest.hpp
   suggested = 26,
-  walk = 27,  // wire_search.hpp; answered by search_part
+  walk = 27,          // wire_search.hpp; answered by search_part
+  search_spell = 28,  // this and the following: wire_search.hpp
+  search_spellings = 29,
 };
-inline constexpr WireKind kWireKindLast = WireKind::walk;
+inline constexpr WireKind kWireKindLast = WireKind::search_spellings;
 
 /// `payload` is a view into the bytes that were decoded. `deadline`: what is left of the sender's;
 /// none: it waits forever.

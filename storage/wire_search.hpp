@@ -17,6 +17,8 @@
 //   coordinator                        node
 //     search_open          ->            takes snapshots
 //                          <- search_statistics
+//     search_spell         ->            before a round in which words may be spelled otherwise
+//                          <- search_spellings
 //     search_run           ->            once per round; the first may open the search itself when
 //                          <- search_part   the query has no words, and thus needs no statistics
 //     search_read          ->            forgets the search; without places there is no answer
@@ -39,10 +41,16 @@ struct WireSearchRun {
   std::uint64_t search = 0;
   std::optional<WireSearchOpen> open;
   engine::SearchStatistics statistics;  // of all nodes; of the words of the query
-  std::size_t required = 0;
+  engine::SearchRound round;
   bool alone = false;  // no other node is asked
   /// The number of a walk: the snapshots are kept under it for WireWalk. 0: they are not.
   std::uint64_t walk = 0;
+};
+/// How far words may be from how they are written; the first time and each time it is farther.
+struct WireSearchSpell {
+  std::uint64_t search = 0;
+  engine::SearchStatistics statistics;  // of all nodes, with the spellings known so far
+  engine::Spelling spelling = engine::Spelling::as_written;
 };
 struct WireSearchRead {
   std::uint64_t search = 0;
@@ -60,21 +68,28 @@ std::string encode(const WireWalk& walk);
 engine::Result<WireWalk> decode_walk(std::string_view bytes);
 std::string encode(const WireSearchOpen& open);
 std::string encode(const WireSearchRun& run);
+std::string encode(const WireSearchSpell& spell);
 std::string encode(const WireSearchRead& read);
 /// Errors: also those of decode_query().
 engine::Result<WireSearchOpen> decode_search_open(std::string_view bytes);
 engine::Result<WireSearchRun> decode_search_run(std::string_view bytes);
+engine::Result<WireSearchSpell> decode_search_spell(std::string_view bytes);
 engine::Result<WireSearchRead> decode_search_read(std::string_view bytes);
 /// Whether plan_query() and search_part() may be given what it says. `words`: of the query that
 /// was opened.
 bool fits(const WireSearchRun& run, const engine::QueryPlan& words);
+bool fits(const WireSearchSpell& spell, const engine::QueryPlan& words);
 
 std::string encode(const engine::Result<engine::SearchStatistics>& statistics);
+std::string encode(const engine::Result<engine::SpellingStatistics>& spellings);
 std::string encode(const engine::Result<engine::SearchPart>& part);
 std::string encode(const engine::Result<std::vector<engine::Hit>>& hits);
 /// The inner result is what the other node answered. `words`: of the query.
 engine::Result<engine::Result<engine::SearchStatistics>> decode_search_statistics(
     std::string_view bytes, const engine::QueryPlan& words);
+/// `plan`: the one that the other node was to make.
+engine::Result<engine::Result<engine::SpellingStatistics>> decode_search_spellings(
+    std::string_view bytes, const engine::QueryPlan& plan);
 engine::Result<engine::Result<engine::SearchPart>> decode_search_part(std::string_view bytes,
                                                                       const engine::Query& query,
                                                                       const WireSearchRun& asked);

@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <tuple>
 #include <utility>
 
 #include "storage/wire_proto.hpp"
@@ -14,6 +16,8 @@ using engine::PartHit;
 using engine::Result;
 using engine::SearchPart;
 using engine::SearchStatistics;
+using engine::Spelling;
+using engine::SpellingStatistics;
 
 namespace {
 
@@ -45,6 +49,53 @@ bool read_open(pb::WireSearchOpen& in, WireSearchOpen& out, WireFault& fault) {
   return read_query(*in.mutable_query(), out.query, fault);
 }
 
+constexpr std::uint32_t kSpellingLast = static_cast<std::uint32_t>(Spelling::typos_in_any);
+constexpr std::uint32_t kTyposMax = engine::kTypoClasses - 1;
+
+void write_spellings(const SpellingStatistics& spelling, pb::WireSpellings& out) {
+  out.set_collected(static_cast<std::uint32_t>(spelling.collected));
+  out.set_spaced_collected(spelling.spaced_collected);
+  for (const std::vector<engine::SimilarTerm>& terms : spelling.similar) {
+    pb::WireSimilarTerms& to = *out.add_similar();
+    for (const engine::SimilarTerm& term : terms) {
+      pb::WireSimilarTerm& one = *to.add_terms();
+      one.set_word(term.word);
+      one.set_form(term.form);
+      one.set_typos(term.typos);
+      one.mutable_doc_freqs()->Add(term.doc_freqs.begin(), term.doc_freqs.end());
+      one.set_shown(term.shown);
+    }
+  }
+  out.mutable_spaced()->Add(spelling.spaced.begin(), spelling.spaced.end());
+}
+
+/// The order that merging keeps.
+bool rises(const std::vector<engine::SimilarTerm>& terms) {
+  return std::is_sorted(terms.begin(), terms.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.word, a.form) < std::tie(b.word, b.form);
+  });
+}
+
+bool read_spellings(const pb::WireSpellings& in, SpellingStatistics& out, WireFault& fault) {
+  if (in.collected() > kSpellingLast) return fault.corrupt("spellings.collected");
+  out.collected = static_cast<Spelling>(in.collected());
+  out.spaced_collected = in.spaced_collected();
+  for (const pb::WireSimilarTerms& terms : in.similar()) {
+    std::vector<engine::SimilarTerm>& to = out.similar.emplace_back();
+    for (const pb::WireSimilarTerm& term : terms.terms()) {
+      if (term.typos() == 0 || term.typos() > kTyposMax) return fault.corrupt("spellings.typos");
+      to.push_back({term.word(),
+                    term.form(),
+                    term.typos(),
+                    {term.doc_freqs().begin(), term.doc_freqs().end()},
+                    term.shown()});
+    }
+    if (!rises(to)) return fault.corrupt("spellings.similar");
+  }
+  out.spaced.assign(in.spaced().begin(), in.spaced().end());
+  return true;
+}
+
 void write_statistics(const SearchStatistics& statistics, pb::WireStatistics& out) {
   out.set_docs(statistics.docs);
   for (const engine::FieldStatistics& field : statistics.fields) {
@@ -52,6 +103,8 @@ void write_statistics(const SearchStatistics& statistics, pb::WireStatistics& ou
     out.add_lengths(field.docs);
   }
   out.mutable_doc_freqs()->Add(statistics.doc_freqs.begin(), statistics.doc_freqs.end());
+  if (statistics.spelling != SpellingStatistics{})
+    write_spellings(statistics.spelling, *out.mutable_spelling());
 }
 
 bool read_statistics(const pb::WireStatistics& in, SearchStatistics& out, WireFault& fault) {
@@ -60,7 +113,7 @@ bool read_statistics(const pb::WireStatistics& in, SearchStatistics& out, WireFa
   for (int i = 0; i < in.lengths_size(); i += 2)
     out.fields.push_back({in.lengths(i), in.lengths(i + 1)});
   out.doc_freqs.assign(in.doc_freqs().begin(), in.doc_freqs().end());
-  return true;
+  return !in.has_spelling() || read_spellings(in.spelling(), out.spelling, fault);
 }
 
 void write_tally(const FacetTally& tally, pb::WireTally& out) {
@@ -116,6 +169,7 @@ bool read_part_hit(pb::WirePartHit& in, std::size_t sort_keys, PartHit& out, Wir
 
 void write_part(const SearchPart& part, pb::WirePart& out) {
   out.set_required(part.round.required);
+  out.set_spelling(static_cast<std::uint32_t>(part.round.spelling));
   out.set_found(part.found);
   out.set_out_of(part.out_of);
   out.mutable_hits()->Reserve(static_cast<int>(part.hits.size()));
@@ -163,13 +217,15 @@ bool read_part_groups(pb::WirePart& in, const engine::Query& query, SearchPart& 
 bool read_part(pb::WirePart& in, const engine::Query& query, const WireSearchRun& asked,
                SearchPart& out, WireFault& fault) {
   const std::uint64_t limit = std::uint64_t{query.page} * query.per_page;
-  if (in.required() != asked.required) return fault.corrupt("part.required");
+  if (in.required() != asked.round.required ||
+      in.spelling() != static_cast<std::uint32_t>(asked.round.spelling))
+    return fault.corrupt("part.required");
   if (in.skipped() > (asked.alone ? limit : 0)) return fault.corrupt("part.skipped");
   const auto hits = static_cast<std::size_t>(in.hits_size());
   if (hits > limit && query.group_by.empty()) return fault.corrupt("part.hits");
   if (static_cast<std::size_t>(in.facets_size()) != query.facet_by.size())
     return fault.corrupt("part.facets");
-  out.round = {asked.required, engine::Spelling::as_written};
+  out.round = asked.round;
   out.found = in.found();
   out.out_of = in.out_of();
   out.skipped = static_cast<std::size_t>(in.skipped());
@@ -194,11 +250,27 @@ bool read_part(pb::WirePart& in, const engine::Query& query, const WireSearchRun
   return true;
 }
 
+/// Whether they are of the words of this plan, which knows what is known.
+bool fits(const SpellingStatistics& spelling, const engine::QueryPlan& plan) {
+  const std::size_t fields = plan.fields.size();
+  const std::size_t spaced = spelling.spaced_collected ? engine::spaced_words(plan).size() : 0;
+  return (spelling.similar.empty() || spelling.similar.size() == plan.written()) &&
+         spelling.spaced.size() == spaced * fields &&
+         std::all_of(spelling.similar.begin(), spelling.similar.end(), [&](const auto& terms) {
+           return std::all_of(terms.begin(), terms.end(), [&](const engine::SimilarTerm& term) {
+             return term.doc_freqs.size() == fields;
+           });
+         });
+}
 /// Whether they are of these words.
 bool fits(const SearchStatistics& statistics, const engine::QueryPlan& words) {
-  if (words.tokens.empty()) return statistics == SearchStatistics{};
-  return statistics.fields.size() == words.fields.size() &&
-         statistics.doc_freqs.size() == words.tokens.size() * words.fields.size();
+  if (words.matches_all()) return statistics == SearchStatistics{};
+  const bool counted = statistics.fields.size() == words.fields.size() &&
+                       statistics.doc_freqs.size() == words.tokens.size() * words.fields.size();
+  if (!counted || statistics.spelling == SpellingStatistics{}) return counted;
+  SearchStatistics without = statistics;
+  without.spelling = {};
+  return fits(statistics.spelling, engine::plan_query(words, without));
 }
 
 /// An answer that is a value or an error.
@@ -241,9 +313,18 @@ std::string encode(const WireSearchRun& run) {
   out.set_search(run.search);
   if (run.open) write_open(*run.open, *out.mutable_open());
   write_statistics(run.statistics, *out.mutable_statistics());
-  out.set_required(run.required);
+  out.set_required(run.round.required);
+  out.set_spelling(static_cast<std::uint32_t>(run.round.spelling));
   out.set_alone(run.alone);
   out.set_walk(run.walk);
+  return out.SerializeAsString();
+}
+
+std::string encode(const WireSearchSpell& spell) {
+  pb::WireSearchSpell out;
+  out.set_search(spell.search);
+  write_statistics(spell.statistics, *out.mutable_statistics());
+  out.set_spelling(static_cast<std::uint32_t>(spell.spelling));
   return out.SerializeAsString();
 }
 
@@ -267,11 +348,22 @@ Result<WireSearchRun> decode_search_run(std::string_view bytes) {
   return decode_as<pb::WireSearchRun, WireSearchRun>(
       bytes, [](pb::WireSearchRun& in, WireSearchRun& out, WireFault& fault) {
         out.search = in.search();
-        out.required = static_cast<std::size_t>(in.required());
+        if (in.spelling() > kSpellingLast) return fault.corrupt("search_run.spelling");
+        out.round = {static_cast<std::size_t>(in.required()), static_cast<Spelling>(in.spelling())};
         out.alone = in.alone();
         out.walk = in.walk();
         if (in.has_open() && !read_open(*in.mutable_open(), out.open.emplace(), fault))
           return false;
+        return read_statistics(in.statistics(), out.statistics, fault);
+      });
+}
+
+Result<WireSearchSpell> decode_search_spell(std::string_view bytes) {
+  return decode_as<pb::WireSearchSpell, WireSearchSpell>(
+      bytes, [](const pb::WireSearchSpell& in, WireSearchSpell& out, WireFault& fault) {
+        if (in.spelling() > kSpellingLast) return fault.corrupt("search_spell.spelling");
+        out.search = in.search();
+        out.spelling = static_cast<Spelling>(in.spelling());
         return read_statistics(in.statistics(), out.statistics, fault);
       });
 }
@@ -313,6 +405,13 @@ std::string encode(const Result<SearchStatistics>& statistics) {
       });
 }
 
+std::string encode(const Result<SpellingStatistics>& spellings) {
+  return encode_answer<pb::WireSpellingsReply>(
+      spellings, [](const SpellingStatistics& value, pb::WireSpellingsReply& out) {
+        write_spellings(value, *out.mutable_spellings());
+      });
+}
+
 std::string encode(const Result<SearchPart>& part) {
   return encode_answer<pb::WirePartReply>(part,
                                           [](const SearchPart& value, pb::WirePartReply& out) {
@@ -329,8 +428,12 @@ std::string encode(const Result<std::vector<Hit>>& hits) {
 }
 
 bool fits(const WireSearchRun& run, const engine::QueryPlan& words) {
-  return fits(run.statistics, words) && run.required <= engine::first_round(words).required &&
-         (run.required > 0 || words.matches_all());
+  return fits(run.statistics, words) && run.round.required <= engine::first_round(words).required &&
+         (run.round.required > 0 || words.matches_all());
+}
+
+bool fits(const WireSearchSpell& spell, const engine::QueryPlan& words) {
+  return !words.matches_all() && fits(spell.statistics, words);
 }
 
 Result<Result<SearchStatistics>> decode_search_statistics(std::string_view bytes,
@@ -340,6 +443,16 @@ Result<Result<SearchStatistics>> decode_search_statistics(std::string_view bytes
       [&](const pb::WireStatisticsReply& in, SearchStatistics& out, WireFault& fault) {
         if (!read_statistics(in.statistics(), out, fault)) return false;
         return fits(out, words) || fault.corrupt("statistics");
+      });
+}
+
+Result<Result<SpellingStatistics>> decode_search_spellings(std::string_view bytes,
+                                                           const engine::QueryPlan& plan) {
+  return decode_answer<pb::WireSpellingsReply, SpellingStatistics>(
+      bytes, "search_spellings", [](const auto& in) { return in.has_spellings(); },
+      [&](const pb::WireSpellingsReply& in, SpellingStatistics& out, WireFault& fault) {
+        if (!read_spellings(in.spellings(), out, fault)) return false;
+        return fits(out, plan) || fault.corrupt("spellings");
       });
 }
 

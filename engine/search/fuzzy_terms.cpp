@@ -62,8 +62,7 @@ public:
 private:
   void add(const SegmentView& view, const WordTrie& words, const SimilarWord& similar, bool form) {
     SimilarTerm* term = nullptr;
-    const auto count = [&](std::size_t field, const TermDictionary& dictionary,
-                           std::size_t place) {
+    const auto count = [&](std::size_t field, const TermDictionary& dictionary, std::size_t place) {
       const std::uint64_t docs =
           live_doc_freq(view, plan_->fields[field], {&dictionary, place, place + 1});
       if (docs == 0) return;
@@ -88,7 +87,8 @@ private:
       const std::size_t place = dictionary.terms.find(similar.text);
       if (place < dictionary.size()) count(field, dictionary, place);
     }
-    if (term != nullptr && !form && term->shown.empty()) term->shown = form_of(view, words, similar);
+    if (term != nullptr && !form && term->shown.empty())
+      term->shown = form_of(view, words, similar);
   }
 
   SimilarTerm& of(const SimilarWord& similar, bool form) {
@@ -129,8 +129,7 @@ private:
     for (std::uint32_t word = stem.word + 1; word < last; ++word) {
       const WordPlace place = words.place(word, 0);
       const TextField& text = view.segment->text(place.field);
-      const std::string_view written =
-          (place.form ? text.forms : text.stems).terms[place.term];
+      const std::string_view written = (place.form ? text.forms : text.stems).terms[place.term];
       if (!written.starts_with(stem.text)) break;
       const std::uint64_t freq = freq_in(view, words, word, true);
       forms += freq;
@@ -179,7 +178,7 @@ SpellingStatistics collect_spellings(std::span<const SnapshotPtr> snapshots, con
                                      Spelling spelling) {
   SpellingStatistics found;
   found.collected = spelling;
-  found.similar.resize(plan.tokens.size());
+  found.similar.resize(plan.written());
   for (const Reading& reading : plan.readings) {
     if (reading.spaced) continue;
     for (const std::uint32_t number : reading.tokens) {

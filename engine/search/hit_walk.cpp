@@ -25,13 +25,12 @@ Query run_query(const Query& query, std::uint64_t hits) {
 
 }  // namespace
 
-HitWalk::HitWalk(std::vector<SnapshotPtr> snapshots, Query query, QueryPlan plan,
-                 std::size_t required, Timestamp now, std::uint64_t found, std::uint64_t out_of,
-                 Runs runs)
+HitWalk::HitWalk(std::vector<SnapshotPtr> snapshots, Query query, QueryPlan plan, SearchRound round,
+                 Timestamp now, std::uint64_t found, std::uint64_t out_of, Runs runs)
     : snapshots_{std::move(snapshots)},
       query_{std::move(query)},
       plan_{std::move(plan)},
-      required_{required},
+      round_{round},
       now_{now},
       found_{found},
       out_of_{out_of},
@@ -45,12 +44,12 @@ HitWalk::HitWalk(std::vector<SnapshotPtr> snapshots, Query query, QueryPlan plan
             [](const auto& a, const auto& b) { return std::less<>{}(a.first, b.first); });
 }
 
-HitWalk::HitWalk(std::vector<SnapshotPtr> snapshots, Query query, QueryPlan plan,
-                 std::size_t required, Timestamp now, std::uint64_t found, std::uint64_t out_of)
+HitWalk::HitWalk(std::vector<SnapshotPtr> snapshots, Query query, QueryPlan plan, SearchRound round,
+                 Timestamp now, std::uint64_t found, std::uint64_t out_of)
     : HitWalk{std::move(snapshots),
               std::move(query),
               std::move(plan),
-              required,
+              round,
               now,
               found,
               out_of,
@@ -67,7 +66,7 @@ Result<SearchPart> HitWalk::list(std::uint64_t from, std::uint32_t count,
   }
   if (from < first_) return Error{Errc::unknown_lease, "this page was left too long ago", {}, {}};
   SearchPart part;
-  part.round = {required_, Spelling::as_written};
+  part.round = round_;
   part.found = found_;
   part.out_of = out_of_;
   for (const SnapshotPtr& snapshot : snapshots_)
@@ -118,7 +117,7 @@ Result<void> HitWalk::run(std::uint32_t least, const SearchBudget& budget) {
   const Query query = run_query(query_, std::max<std::uint64_t>(wanted, std::max(least, 1U)));
   PartSearch search{snapshots_, query, plan_, now_, budget};
   if (end_) search.begin_after(*end_);
-  search.run({required_, Spelling::as_written});
+  search.run(round_);
   if (search.cutoff())
     return Error{Errc::timed_out, "there was no time to find the following hits", {}, {}};
 

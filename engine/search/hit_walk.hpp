@@ -27,9 +27,9 @@ public:
   };
 
   /// `found`, `out_of`: as the search that began it said. Pre: `query` has no groups.
-  HitWalk(std::vector<SnapshotPtr> snapshots, Query query, QueryPlan plan, std::size_t required,
+  HitWalk(std::vector<SnapshotPtr> snapshots, Query query, QueryPlan plan, SearchRound round,
           Timestamp now, std::uint64_t found, std::uint64_t out_of, Runs runs);
-  HitWalk(std::vector<SnapshotPtr> snapshots, Query query, QueryPlan plan, std::size_t required,
+  HitWalk(std::vector<SnapshotPtr> snapshots, Query query, QueryPlan plan, SearchRound round,
           Timestamp now, std::uint64_t found, std::uint64_t out_of);
 
   /// Hits [from, from + count) with what compares them. Fewer only at the end.
@@ -39,6 +39,7 @@ public:
   const std::vector<SnapshotPtr>& snapshots() const { return snapshots_; }
   const Query& query() const { return query_; }
   const QueryPlan& plan() const { return plan_; }
+  SearchRound round() const { return round_; }
   std::uint64_t found() const { return found_; }
   /// Of what it has found, not of the snapshots.
   std::size_t bytes() const;
@@ -55,7 +56,7 @@ private:
   std::vector<SnapshotPtr> snapshots_;
   Query query_;
   QueryPlan plan_;
-  std::size_t required_;
+  SearchRound round_;
   Timestamp now_;
   std::uint64_t found_;
   std::uint64_t out_of_;

@@ -71,6 +71,14 @@ TokenScorer::TokenScorer(double weight, double docs, double doc_freq,
   factor_ = kScoreUnit * weight * idf * (kK1 + 1);
 }
 
+std::size_t QueryPlan::written() const {
+  std::size_t count = 0;
+  for (const Reading& reading : readings) {
+    if (!reading.spaced) count += reading.tokens.size();
+  }
+  return count;
+}
+
 std::uint32_t QueryPlan::typos_in(SearchRound round) const {
   std::uint32_t most = 0;
   for (const Reading& reading : readings) {

@@ -106,6 +106,8 @@ struct QueryPlan {
   Spelling collected = Spelling::as_written;  // what corrections there are
   bool spaced_collected = false;
 
+  /// Tokens that q and its rewrites have; those that words were cut into or joined to follow.
+  std::size_t written() const;
   /// Every product matches.
   bool matches_all() const { return readings.empty(); }
   const TokenScorer& scorer(std::size_t token, std::size_t field, std::uint32_t typos = 0) const {

@@ -46,9 +46,11 @@ void check_search_answer(int which, std::string_view bytes) {
   const auto words = souk::engine::plan_words(query);
   if (which == 21) {
     check(bytes, [&](std::string_view all) { return decode_search_statistics(all, words); });
+  } else if (which == 24) {
+    check(bytes, [&](std::string_view all) { return decode_search_spellings(all, words); });
   } else if (which == 22) {
     WireSearchRun run;
-    run.required = 1;
+    run.round.required = 1;
     check(bytes, [&](std::string_view all) { return decode_search_part(all, query, run); });
   } else {
     const std::array<souk::engine::ProductId, 1> ids{souk::engine::ProductId{"a"}};
@@ -62,7 +64,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace souk::storage;
   if (size == 0) return 0;
   const std::string_view bytes{reinterpret_cast<const char*>(data) + 1, size - 1};
-  switch (data[0] % 24) {
+  switch (data[0] % 26) {
     case 0:
       check(bytes, decode_envelope);
       break;
@@ -126,8 +128,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 20:
       check(bytes, decode_search_read);
       break;
+    case 25:
+      check(bytes, decode_search_spell);
+      break;
     default:
-      check_search_answer(data[0] % 24, bytes);
+      check_search_answer(data[0] % 26, bytes);
       break;
   }
   return 0;

@@ -81,8 +81,8 @@ SOUK_WIRE_FIELDS(engine::QueryField, a, b, c)
 SOUK_WIRE_FIELDS(engine::FacetRange, a, b, c)
 SOUK_WIRE_FIELDS(engine::FacetRequest, a, b)
 SOUK_WIRE_FIELDS(engine::SortKey, a, b)
-SOUK_WIRE_FIELDS(engine::Query, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x,
-                 y, z)
+SOUK_WIRE_FIELDS(engine::Query, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w,
+                 x, y, z)
 SOUK_WIRE_FIELDS(engine::HitVariant, a, b, c, d, e, f)
 SOUK_WIRE_FIELDS(engine::SortValue, a)
 SOUK_WIRE_FIELDS(engine::Highlight, a, b, c, d)
@@ -110,6 +110,7 @@ SOUK_WIRE_FIELDS(storage::WireSearchOpen, a, b, c, d, e)
 SOUK_WIRE_FIELDS(storage::WireSearchRun, a, b, c, d, e, f)
 SOUK_WIRE_FIELDS(storage::WireSearchRead, a, b, c)
 SOUK_WIRE_FIELDS(storage::WireWalk, a, b, c)
+SOUK_WIRE_FIELDS(storage::WireSearchSpell, a, b, c)
 #undef SOUK_WIRE_FIELDS
 
 template <class T>

@@ -67,6 +67,27 @@ SearchStatistics random_statistics(RandomWire& random, const QueryPlan& words) {
   return made;
 }
 
+engine::SpellingStatistics random_spellings(RandomWire& random, const QueryPlan& plan) {
+  engine::SpellingStatistics made;
+  made.collected = static_cast<engine::Spelling>(1 + random.number(5));
+  made.spaced_collected = random.flip();
+  const auto counts = [&](std::size_t count) {
+    std::vector<std::uint64_t> numbers(count);
+    for (std::uint64_t& number : numbers) number = random.any();
+    return numbers;
+  };
+  if (made.spaced_collected)
+    made.spaced = counts(engine::spaced_words(plan).size() * plan.fields.size());
+  made.similar.resize(plan.written());
+  for (std::vector<engine::SimilarTerm>& terms : made.similar) {
+    for (std::string word = "a"; random.flip(); word += 'x') {
+      terms.push_back({word, random.flip(), static_cast<std::uint32_t>(1 + random.number(2)),
+                       counts(plan.fields.size()), random.flip() ? "shown" : ""});
+    }
+  }
+  return made;
+}
+
 engine::HitPlace random_place(RandomWire& random) {
   const auto any = [&] { return static_cast<std::uint32_t>(random.any()); };
   return {any(), any(), any()};
@@ -86,7 +107,7 @@ FacetTally random_tally(RandomWire& random, const engine::FacetRequest& request)
 
 SearchPart random_part(RandomWire& random, const Query& query, const WireSearchRun& run) {
   SearchPart made;
-  made.required = run.required;
+  made.round = run.round;
   made.found = random.any();
   made.out_of = random.any();
   made.hits = random.list([&] {
@@ -140,15 +161,28 @@ TEST_CASE("wire: the steps of a search over nodes come back as they were") {
     query.q = random.flip() ? "red shoes" : "*";
     query.query_by = engine::default_query_fields();
     const QueryPlan words = engine::plan_words(query);
-    WireSearchRun run{random.any(),
-                      {},
-                      random_statistics(random, words),
-                      engine::first_round(words).required,
-                      random.flip(),
-                      random.any()};
+    WireSearchRun run{
+        random.any(),  {},          random_statistics(random, words), engine::first_round(words),
+        random.flip(), random.any()};
     if (random.flip()) run.open = opened();
     CHECK(fits(run, words));
     check_round_trip(random, run, decode_search_run);
+    if (!words.matches_all()) {
+      const QueryPlan plan = engine::plan_query(words, run.statistics);
+      const engine::SpellingStatistics spellings = random_spellings(random, plan);
+      check_round_trip(
+          random, Result<engine::SpellingStatistics>{spellings},
+          [&](std::string_view bytes) { return decode_search_spellings(bytes, plan); });
+      WireSearchSpell spell{run.search, run.statistics, spellings.collected};
+      spell.statistics.spelling = spellings;
+      CHECK(fits(spell, words));
+      check_round_trip(random, spell, decode_search_spell);
+      spell.statistics.spelling.similar.emplace_back();
+      CHECK(!fits(spell, words));
+      run.statistics.spelling = spellings;
+      run.round.spelling = spellings.collected;
+      check_round_trip(random, run, decode_search_run);
+    }
 
     const auto statistics = [&](std::string_view bytes) {
       return decode_search_statistics(bytes, words);
@@ -192,29 +226,50 @@ struct WireScatter {
     REQUIRE(fits(run, at.words));
     const QueryPlan plan = engine::plan_query(at.words, run.statistics);
     return encode(Result<SearchPart>{
-        engine::search_part(nodes[node], at.open.query, plan,
-                            {run.required, engine::Spelling::as_written}, at.open.now, {})});
+        engine::search_part(nodes[node], at.open.query, plan, run.round, at.open.now, {})});
   }
-  std::string answer_read(std::size_t node, std::string_view bytes) const {
+  std::string answer_spell(std::size_t node, std::string_view bytes) const {
+    const WireSearchSpell spell = decode_search_spell(bytes).value();
+    const Opened& at = opened[node];
+    REQUIRE(fits(spell, at.words));
+    const QueryPlan plan = engine::plan_query(at.words, spell.statistics);
+    return encode(Result<engine::SpellingStatistics>{
+        engine::collect_spellings(nodes[node], plan, spell.spelling)});
+  }
+  std::string answer_read(std::size_t node, std::string_view bytes,
+                          const WireSearchRun& run) const {
     const WireSearchRead read = decode_search_read(bytes).value();
     const Opened& at = opened[node];
-    return encode(engine::read_hits(nodes[node], at.open.query, at.words,
-                                    engine::first_round(at.words), read.places));
+    return encode(engine::read_hits(nodes[node], at.open.query,
+                                    engine::plan_query(at.words, run.statistics), run.round,
+                                    read.places));
   }
 
   SearchPage run(std::span<const ShardId> asked) {
     const QueryPlan words = engine::plan_words(query);
-    WireSearchRun run{1, {}, {}, engine::first_round(words).required, false};
+    WireSearchRun run{1, {}, {}, {}, false};
     for (std::size_t i = 0; i < nodes.size(); ++i) {
       const std::string answer = answer_open(i, encode(WireSearchOpen{1, query, kNow, {}}));
       run.statistics =
           merge(run.statistics, decode_search_statistics(answer, words).value().value());
     }
     std::vector<SearchPart> parts;
-    const QueryPlan plan = engine::plan_query(words, run.statistics);
-    for (std::optional<engine::SearchRound> round = engine::first_round(words); round;
-         round = next_round(parts, query, plan)) {
-      run.required = round->required;
+    QueryPlan plan = engine::plan_query(words, run.statistics);
+    std::optional<engine::SearchRound> round =
+        engine::first_hopeful(query, plan, engine::first_round(plan));
+    for (; round; round = next_round(parts, query, plan)) {
+      while (engine::needs_spellings(plan, *round)) {
+        const std::string asked = encode(WireSearchSpell{1, run.statistics, round->spelling});
+        engine::SpellingStatistics sum;
+        for (std::size_t i = 0; i < nodes.size(); ++i) {
+          const std::string answer = answer_spell(i, asked);
+          sum = merge(std::move(sum), decode_search_spellings(answer, plan).value().value());
+        }
+        run.statistics.spelling = std::move(sum);
+        plan = engine::plan_query(words, run.statistics);
+        round = engine::first_hopeful(query, plan, *round);
+      }
+      run.round = *round;
       parts.clear();
       for (std::size_t i = 0; i < nodes.size(); ++i) {
         const std::string answer = answer_run(i, encode(run));
@@ -227,7 +282,7 @@ struct WireScatter {
       for (const auto& chosen : merged.chosen) {
         if (chosen.part == i) ids.push_back(chosen.hit.id);
       }
-      const std::string answer = answer_read(i, encode(WireSearchRead{1, merged.places(i)}));
+      const std::string answer = answer_read(i, encode(WireSearchRead{1, merged.places(i)}), run);
       put_hits(merged, i, decode_search_hits(answer, ids).value().value());
     }
     return std::move(merged.page);
@@ -273,7 +328,7 @@ TEST_CASE("wire: an answer that does not fit what was asked is refused") {
   query.q = "red";
   query.facet_by = {{"price", {}}, {"price", {{"low", 0, 9}}}};
   const QueryPlan words = engine::plan_words(query);
-  WireSearchRun run{1, {}, random_statistics(random, words), 1, false};
+  WireSearchRun run{1, {}, random_statistics(random, words), {1, {}}, false};
   const auto refusal = [&](const SearchPart& part) {
     const auto read = decode_search_part(encode(Result<SearchPart>{part}), query, run);
     REQUIRE(!read);
@@ -284,7 +339,7 @@ TEST_CASE("wire: an answer that does not fit what was asked is refused") {
   REQUIRE(decode_search_part(encode(Result<SearchPart>{good}), query, run));
 
   SearchPart bad = good;
-  bad.required = 2;
+  bad.round.required = 2;
   CHECK(refusal(bad) == "part.required");
   bad = good;
   bad.skipped = 1;

@@ -66,11 +66,12 @@ TEST_CASE("hit walk: every hit of its snapshots once and in order, whatever is w
     query.per_page = 10'000;
     const auto snapshots = catalog.snapshots;
     const QueryPlan plan = plan_of(snapshots, query);
-    const std::size_t required = plan.tokens.empty() ? 0 : 1 + random.below(plan.tokens.size());
-    const SearchPart whole = search_part(snapshots, query, plan, {required, Spelling::as_written}, kNow, {});
+    const std::size_t most = first_round(plan).required;
+    const SearchRound round{most == 0 ? 0 : 1 + random.below(most), Spelling::as_written};
+    const SearchPart whole = search_part(snapshots, query, plan, round, kNow, {});
 
     HitWalk walk{
-        snapshots, query,       plan,         required,
+        snapshots, query,       plan,         round,
         kNow,      whole.found, whole.out_of, {1 + random.below(10), 10 + random.below(20)}};
     Ids ids;
     while (true) {
