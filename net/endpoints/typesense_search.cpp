@@ -46,8 +46,11 @@ void add_typesense_search(Router& router) {
                    R"({"type":"integer","default":10,"maximum":250})"},
                   {"offset", "query", "instead of page", R"({"type":"integer"})"},
                   {"num_typos", "query",
-                   "without effect, as min_len_1typo, min_len_2typo, typo_tokens_threshold, "
-                   "split_join_tokens, infix, exhaustive_search, prioritize_*, enable_overrides, "
+                   "as of /v1/search, with min_len_1typo, min_len_2typo, typo_tokens_threshold and "
+                   "split_join_tokens; of a list the largest counts for all fields",
+                   R"({"type":"integer","default":2,"maximum":2})"},
+                  {"infix", "query",
+                   "without effect, as exhaustive_search, prioritize_*, enable_overrides, "
                    "enable_synonyms, stopwords, use_cache, cache_ttl, facet_strategy, "
                    "highlight_full_fields, highlight_affix_num_tokens and every name that is not "
                    "known; vector_query, pinned_hits, preset, conversation, nl_query and "

@@ -119,6 +119,20 @@ Failure set_fields(std::string_view param, std::string_view text, std::vector<st
   return std::nullopt;
 }
 
+Failure set_split_join(std::string_view text, engine::Query& query) {
+  const std::string_view name = trim(text);
+  if (name == "off") {
+    query.split_join_tokens = engine::SplitJoin::off;
+  } else if (name == "fallback") {
+    query.split_join_tokens = engine::SplitJoin::fallback;
+  } else if (name == "always") {
+    query.split_join_tokens = engine::SplitJoin::always;
+  } else {
+    return fault(Errc::invalid_value, "split_join_tokens", "must be off, fallback or always");
+  }
+  return std::nullopt;
+}
+
 Failure set_cutoff(std::string_view text, SearchRequest& request) {
   std::uint32_t milliseconds = 0;
   if (auto failure = set_unsigned("search_cutoff_ms", text, 1, 600'000, milliseconds))
@@ -168,11 +182,16 @@ constexpr auto kParameters = std::to_array<Parameter>({
     {"search_cutoff_ms", ParamKind::integer, [](std::string_view t, Draft& d) { return set_cutoff(t, d.request); }},
     {"require_full_coverage", ParamKind::flag,
      [](std::string_view t, Draft& d) { return set_flag("require_full_coverage", t, d.request.require_full_coverage); }},
-    {"num_typos", ParamKind::text, nullptr},
-    {"min_len_1typo", ParamKind::text, nullptr},
-    {"min_len_2typo", ParamKind::text, nullptr},
-    {"typo_tokens_threshold", ParamKind::text, nullptr},
-    {"split_join_tokens", ParamKind::text, nullptr},
+    {"num_typos", ParamKind::integer,
+     [](std::string_view t, Draft& d) { return set_unsigned("num_typos", t, 0, 2, d.request.query.num_typos); }},
+    {"min_len_1typo", ParamKind::integer,
+     [](std::string_view t, Draft& d) { return set_unsigned("min_len_1typo", t, 1, 64, d.request.query.min_len_1typo); }},
+    {"min_len_2typo", ParamKind::integer,
+     [](std::string_view t, Draft& d) { return set_unsigned("min_len_2typo", t, 1, 64, d.request.query.min_len_2typo); }},
+    {"typo_tokens_threshold", ParamKind::integer,
+     [](std::string_view t, Draft& d) { return set_unsigned("typo_tokens_threshold", t, 0, 1'000'000, d.request.query.typo_tokens_threshold); }},
+    {"split_join_tokens", ParamKind::text,
+     [](std::string_view t, Draft& d) { return set_split_join(t, d.request.query); }},
     {"group_by", ParamKind::list, [](std::string_view t, Draft& d) { return set_groups(t, d.request.query); }},
     {"group_limit", ParamKind::integer,
      [](std::string_view t, Draft& d) { return set_unsigned("group_limit", t, 1, 99, d.request.query.group_limit); }},

@@ -19,7 +19,8 @@ constexpr auto kShared = std::to_array<std::string_view>(
     {"q", "query_by", "query_by_weights", "prefix", "filter_by", "facet_by", "facet_query",
      "highlight_fields", "highlight_start_tag", "highlight_end_tag", "snippet_threshold",
      "drop_tokens_threshold", "hidden_hits", "search_cutoff_ms", "group_by", "group_limit",
-     "group_missing_values"});
+     "group_missing_values", "num_typos", "min_len_1typo", "min_len_2typo",
+     "typo_tokens_threshold", "split_join_tokens"});
 
 /// Parameters that choose other hits than those a search without them finds: better no answer than
 /// a wrong one.

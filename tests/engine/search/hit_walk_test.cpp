@@ -111,10 +111,10 @@ TEST_CASE("hit walk: a page that was left long ago is gone, a spent budget is to
   Query query;
   query.per_page = 10;
   const QueryPlan plan = plan_of(catalog.snapshots, query);
-  const SearchPart whole = search_part(catalog.snapshots, query, plan, 0, kNow, {});
+  const SearchPart whole = search_part(catalog.snapshots, query, plan, {}, kNow, {});
   REQUIRE(whole.found > 100);
 
-  HitWalk walk{catalog.snapshots, query, plan, 0, kNow, whole.found, whole.out_of, {5, 10}};
+  HitWalk walk{catalog.snapshots, query, plan, {}, kNow, whole.found, whole.out_of, {5, 10}};
   REQUIRE(walk.list(90, 10, {}));
   const auto gone = walk.list(0, 10, {});
   REQUIRE_FALSE(gone);

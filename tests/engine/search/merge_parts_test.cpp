@@ -35,7 +35,7 @@ struct Scatter {
 
   SearchPage run(std::span<const ShardId> asked) {
     const QueryPlan words = plan_words(query);
-    SearchStatistics statistics;
+    SearchStatistics statistics = collect_statistics({}, words);
     for (const auto& node : nodes) statistics = merge(statistics, collect_statistics(node, words));
     QueryPlan plan = plan_query(words, statistics);
     SearchRound round = first_hopeful(query, plan, first_round(plan));

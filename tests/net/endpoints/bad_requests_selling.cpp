@@ -126,7 +126,8 @@ Table bad_searches() {
   };
   return {
       get("nonsense=1", 422, "unknown_field", "nonsense"),
-      get("num_typos=2", 501, "not_implemented", "num_typos"),
+      get("num_typos=3", 422, "invalid_value", "num_typos"),
+      get("explain=true", 501, "not_implemented", "explain"),
       get("group_by=nonsense", 422, "invalid_query", "group_by"),
       get("group_by=brand&group_limit=100", 422, "invalid_value", "group_limit"),
       get("pinned_hits=a:1", 501, "not_implemented", "pinned_hits"),

@@ -79,7 +79,12 @@ TEST_CASE("search parameters: what is wrong is named") {
   };
 
   check({{"nonsense", "1"}}, Errc::unknown_field, "nonsense");
-  check({{"num_typos", "2"}}, Errc::not_implemented, "num_typos");
+  check({{"num_typos", "3"}}, Errc::invalid_value, "num_typos");
+  check({{"min_len_1typo", "0"}}, Errc::invalid_value, "min_len_1typo");
+  check({{"min_len_2typo", "x"}}, Errc::invalid_value, "min_len_2typo");
+  check({{"typo_tokens_threshold", "-1"}}, Errc::invalid_value, "typo_tokens_threshold");
+  check({{"split_join_tokens", "sometimes"}}, Errc::invalid_value, "split_join_tokens");
+  check({{"explain", "true"}}, Errc::not_implemented, "explain");
   check({{"cursor", "*"}, {"page", "2"}}, Errc::invalid_value, "page");
   check({{"page", "0"}}, Errc::invalid_value, "page");
   check({{"page", "x"}}, Errc::invalid_value, "page");
