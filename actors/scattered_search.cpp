@@ -220,8 +220,8 @@ void ScatteredSearch::ask_spell(std::size_t group) {
   }
   const storage::WireSearchSpell asked{number_, *statistics_, round_.spelling};
   ask_node(group, WireKind::search_spell, storage::encode(asked), step_until_,
-           [plan = plan_](std::string_view bytes) -> Result<Content> {
-             auto read = storage::decode_search_spellings(bytes, *plan);
+           [plan = plan_, spelling = asked.spelling](std::string_view bytes) -> Result<Content> {
+             auto read = storage::decode_search_spellings(bytes, *plan, spelling);
              if (!read) return read.error();
              if (!*read) return read->error();
              return Content{[found = std::move(**read)](Group& out) { out.spellings = found; }};

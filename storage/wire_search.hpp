@@ -89,7 +89,7 @@ engine::Result<engine::Result<engine::SearchStatistics>> decode_search_statistic
     std::string_view bytes, const engine::QueryPlan& words);
 /// `plan`: the one that the other node was to make.
 engine::Result<engine::Result<engine::SpellingStatistics>> decode_search_spellings(
-    std::string_view bytes, const engine::QueryPlan& plan);
+    std::string_view bytes, const engine::QueryPlan& plan, engine::Spelling asked);
 engine::Result<engine::Result<engine::SearchPart>> decode_search_part(std::string_view bytes,
                                                                       const engine::Query& query,
                                                                       const WireSearchRun& asked);

@@ -447,12 +447,14 @@ Result<Result<SearchStatistics>> decode_search_statistics(std::string_view bytes
 }
 
 Result<Result<SpellingStatistics>> decode_search_spellings(std::string_view bytes,
-                                                           const engine::QueryPlan& plan) {
+                                                           const engine::QueryPlan& plan,
+                                                           Spelling asked) {
   return decode_answer<pb::WireSpellingsReply, SpellingStatistics>(
       bytes, "search_spellings", [](const auto& in) { return in.has_spellings(); },
       [&](const pb::WireSpellingsReply& in, SpellingStatistics& out, WireFault& fault) {
         if (!read_spellings(in.spellings(), out, fault)) return false;
-        return fits(out, plan) || fault.corrupt("spellings");
+        // Else it would be asked for the same again, and again.
+        return (out.collected == asked && fits(out, plan)) || fault.corrupt("spellings");
       });
 }
 

@@ -47,7 +47,9 @@ void check_search_answer(int which, std::string_view bytes) {
   if (which == 21) {
     check(bytes, [&](std::string_view all) { return decode_search_statistics(all, words); });
   } else if (which == 24) {
-    check(bytes, [&](std::string_view all) { return decode_search_spellings(all, words); });
+    check(bytes, [&](std::string_view all) {
+      return decode_search_spellings(all, words, souk::engine::Spelling::typos_in_any);
+    });
   } else if (which == 22) {
     WireSearchRun run;
     run.round.required = 1;

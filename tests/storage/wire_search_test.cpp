@@ -170,9 +170,10 @@ TEST_CASE("wire: the steps of a search over nodes come back as they were") {
     if (!words.matches_all()) {
       const QueryPlan plan = engine::plan_query(words, run.statistics);
       const engine::SpellingStatistics spellings = random_spellings(random, plan);
-      check_round_trip(
-          random, Result<engine::SpellingStatistics>{spellings},
-          [&](std::string_view bytes) { return decode_search_spellings(bytes, plan); });
+      check_round_trip(random, Result<engine::SpellingStatistics>{spellings},
+                       [&](std::string_view bytes) {
+                         return decode_search_spellings(bytes, plan, spellings.collected);
+                       });
       WireSearchSpell spell{run.search, run.statistics, spellings.collected};
       spell.statistics.spelling = spellings;
       CHECK(fits(spell, words));
@@ -263,7 +264,8 @@ struct WireScatter {
         engine::SpellingStatistics sum;
         for (std::size_t i = 0; i < nodes.size(); ++i) {
           const std::string answer = answer_spell(i, asked);
-          sum = merge(std::move(sum), decode_search_spellings(answer, plan).value().value());
+          sum = merge(std::move(sum),
+                      decode_search_spellings(answer, plan, round->spelling).value().value());
         }
         run.statistics.spelling = std::move(sum);
         plan = engine::plan_query(words, run.statistics);

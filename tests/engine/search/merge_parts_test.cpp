@@ -42,7 +42,7 @@ struct Scatter {
     std::vector<SearchPart> parts;
     for (std::optional<SearchRound> next = round; next; next = next_round(parts, query, plan)) {
       round = *next;
-      while (needs_spellings(plan, round)) {
+      while (!nodes.empty() && needs_spellings(plan, round)) {
         SpellingStatistics spelling;
         for (const auto& node : nodes)
           spelling = merge(spelling, collect_spellings(node, plan, round.spelling));
@@ -122,7 +122,8 @@ Query query_of(RandomShop& random) {
     query.min_len_1typo = 3;
     query.min_len_2typo = 4;
     query.split_join_tokens = static_cast<SplitJoin>(random.below(3));
-    if (random.chance(40)) query.typo_tokens_threshold = static_cast<std::uint32_t>(random.below(40));
+    if (random.chance(40))
+      query.typo_tokens_threshold = static_cast<std::uint32_t>(random.below(40));
     if (random.chance(30)) query.rewrites.push_back("cotton shoe");
     for (int i = 0; i < 2 && query.q.size() > 3 && query.q != "*"; ++i)
       query.q[random.below(query.q.size())] = random.chance(30) ? ' ' : 'o';
