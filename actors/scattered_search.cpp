@@ -7,6 +7,7 @@
 #include "actors/search_instant.hpp"
 #include "actors/search_walk.hpp"
 #include "engine/index/catalog_index.hpp"
+#include "engine/search/corrected_query.hpp"
 #include "engine/search/hit_walk.hpp"
 
 namespace souk::actors {
@@ -489,6 +490,8 @@ std::vector<engine::ShardId> ScatteredSearch::all_shards() const {
 }
 
 void ScatteredSearch::answer(engine::SearchPage page) {
+  if (page.found > 0)
+    page.corrected_query = engine::corrected_query(request_->query, *plan_, round_);
   const bool behind = std::any_of(page.missing.begin(), page.missing.end(), [&](auto shard) {
     const bool looked_at =
         std::any_of(page.positions.begin(), page.positions.end(),

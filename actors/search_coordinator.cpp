@@ -336,7 +336,11 @@ private:
                     : found.reply->missing.empty() && !found.reply->cutoff ? "complete"
                                                                            : "partial",
                     seconds);
-    if (found.reply && found.reply->found > 0 && !job.form.empty()) memory_->remember(job.form);
+    if (found.reply && found.reply->found > 0 && !job.form.empty()) {
+      // Nobody wants to be offered a misspelling.
+      const std::string& corrected = found.reply->corrected_query;
+      memory_->remember(corrected.empty() ? job.form : engine::remembered_form(corrected));
+    }
     job.promise.deliver(std::move(found));
     --open_;
     answer_drains();

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "engine/index/snapshot.hpp"
+#include "engine/search/corrected_query.hpp"
 #include "engine/search/merge_parts.hpp"
 #include "engine/search/search_part.hpp"
 #include "engine/search/search_statistics.hpp"
@@ -37,6 +38,7 @@ SearchPage search(std::span<const SnapshotPtr> snapshots, const Query& query, Ti
   auto hits = read_hits(snapshots, query, plan, round, merged.places(0));
   assert(hits);
   put_hits(merged, 0, std::move(*hits));
+  if (merged.page.found > 0) merged.page.corrected_query = corrected_query(query, plan, round);
   return std::move(merged.page);
 }
 

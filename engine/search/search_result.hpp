@@ -82,6 +82,7 @@ struct SearchPage {
   std::uint32_t shards = 0;              // asked
   std::vector<ShardId> missing;          // did not answer, or not for all it has, in time
   bool cutoff = false;  // a shard stopped at its budget: found and facets are lower bounds
+  std::string corrected_query;  // how q was understood, when that is not as it is written
 };
 
 }  // namespace souk::engine

@@ -30,6 +30,7 @@ constexpr std::string_view kPage = R"({
         "id": {"type": "string", "description": "Of a product"},
         "path": {"type": "string", "description": "Of a category: its whole path"},
         "found": {"type": "integer", "format": "int64", "description": "Products behind it that can be bought"}}}},
+    "corrected_query": {"type": "string", "description": "What is completed instead, when nothing completes q: did you mean"},
     "suggest_time_ms": {"type": "integer"},
     "coverage": {"type": "object", "properties": {
       "fraction": {"type": "number"}, "shards": {"type": "integer"},
@@ -100,15 +101,44 @@ void render(JsonWriter& json, const Suggestion& suggestion) {
   json.field("found", suggestion.products).end_object();
 }
 
+/// A search that is asked for its correction of q only.
+engine::Query spelling_of(const SuggestRequest& request) {
+  engine::Query query;
+  query.q = request.q;
+  query.per_page = 1;
+  query.highlight = false;
+  query.drop_tokens_threshold = 0;
+  return query;
+}
+
 Task<Response> get_suggest(RequestScope& scope) {
   using std::chrono::steady_clock;
   const auto start = steady_clock::now();
   const auto request = parse(scope.request);
   if (!request) co_return problem(scope, request.error());
-  const auto page = co_await await_reply<engine::SuggestPage>(scope, [&](auto callback) {
+  auto page = co_await await_reply<engine::SuggestPage>(scope, [&](auto callback) {
     scope.client.suggest(scope.context, *request, std::move(callback));
   });
   if (!page) co_return problem(scope, page.error());
+  std::string corrected;
+  if (page->suggestions.empty() && !request->q.empty()) {
+    // Nothing begins so: perhaps it is misspelled, and a search knows how it is spelled here.
+    const auto found = co_await await_reply<engine::SearchPage>(scope, [&](auto callback) {
+      scope.client.search(scope.context, spelling_of(*request), actors::SearchPatience{},
+                          std::move(callback));
+    });
+    if (found && !found->corrected_query.empty()) {
+      SuggestRequest other = *request;
+      other.q = found->corrected_query;
+      auto nearest = co_await await_reply<engine::SuggestPage>(scope, [&](auto callback) {
+        scope.client.suggest(scope.context, other, std::move(callback));
+      });
+      if (nearest && !nearest->suggestions.empty()) {
+        corrected = found->corrected_query;
+        page = std::move(nearest);
+      }
+    }
+  }
 
   engine::ConsistencyToken token;
   for (const engine::ShardPosition& position : page->positions) token.raise(position);
@@ -118,7 +148,9 @@ Task<Response> get_suggest(RequestScope& scope) {
   JsonWriter json{body};
   json.begin_object().key("suggestions").begin_array();
   for (const Suggestion& suggestion : page->suggestions) render(json, suggestion);
-  json.end_array().field("suggest_time_ms", static_cast<std::int64_t>(took.count()));
+  json.end_array();
+  if (!corrected.empty()) json.field("corrected_query", corrected);
+  json.field("suggest_time_ms", static_cast<std::int64_t>(took.count()));
   const auto answered =
       static_cast<double>(page->shards) - static_cast<double>(page->missing.size());
   json.key("coverage").begin_object();

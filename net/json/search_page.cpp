@@ -259,6 +259,7 @@ engine::Result<void> render_search_page(JsonWriter& json, const engine::SearchPa
       .field("q", request.query.q)
       .field("per_page", request.query.per_page);
   json.end_object();
+  if (!page.corrected_query.empty()) json.field("corrected_query", page.corrected_query);
   if (!cursor.empty()) json.field("cursor", cursor);
   json.end_object();
   return {};

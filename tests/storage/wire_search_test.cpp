@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/search/corrected_query.hpp"
 #include "engine/search/merge_parts.hpp"
 #include "tests/engine/index/index_builders.hpp"
 #include "tests/engine/search/check_page.hpp"
@@ -260,10 +261,10 @@ struct WireScatter {
         engine::first_hopeful(query, plan, engine::first_round(plan));
     for (; round; round = next_round(parts, query, plan)) {
       while (engine::needs_spellings(plan, *round)) {
-        const std::string asked = encode(WireSearchSpell{1, run.statistics, round->spelling});
+        const std::string question = encode(WireSearchSpell{1, run.statistics, round->spelling});
         engine::SpellingStatistics sum;
         for (std::size_t i = 0; i < nodes.size(); ++i) {
-          const std::string answer = answer_spell(i, asked);
+          const std::string answer = answer_spell(i, question);
           sum = merge(std::move(sum),
                       decode_search_spellings(answer, plan, round->spelling).value().value());
         }
@@ -287,6 +288,8 @@ struct WireScatter {
       const std::string answer = answer_read(i, encode(WireSearchRead{1, merged.places(i)}), run);
       put_hits(merged, i, decode_search_hits(answer, ids).value().value());
     }
+    if (merged.page.found > 0)
+      merged.page.corrected_query = corrected_query(query, plan, run.round);
     return std::move(merged.page);
   }
 };

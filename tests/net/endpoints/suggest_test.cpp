@@ -80,6 +80,32 @@ TEST_CASE("suggest: queries that found something are suggested once they were as
   CHECK(asked() == "organic tee");
 }
 
+TEST_CASE("suggest: what nothing begins with is completed as the shop spells it") {
+  SuggestShop shop;
+
+  const auto found = shop.ask("GET", "/v1/suggest?q=orgnaic");
+
+  REQUIRE(found.status == 200);
+  CHECK(at(found, "corrected_query") == "organic");
+  CHECK(at(found, "suggestions/0/id") == "tee-1");
+  CHECK(at(shop.ask("GET", "/v1/suggest?q=organic"), "corrected_query") == "");
+  CHECK(at(shop.ask("GET", "/v1/suggest?q=zzzzzzzz"), "corrected_query") == "");
+  const auto search = shop.ask("GET", "/v1/search?q=orgnaic%20tee");
+  CHECK(at(search, "corrected_query") == "organic tee");
+  CHECK(at(shop.ask("GET", "/v1/search?q=organic%20tee"), "corrected_query") == "");
+}
+
+TEST_CASE("suggest: misspelled queries are remembered as the shop spells them") {
+  SuggestShop shop;
+  for (int i = 0; i < 5; ++i)
+    REQUIRE(at(shop.ask("GET", "/v1/search?q=orgnaic%20tee"), "found") == "1");
+
+  CHECK(at(shop.ask("GET", "/v1/suggest?q=orga&types=query"), "suggestions/0/text") ==
+        "organic tee");
+  CHECK(at(shop.ask("GET", "/v1/suggest?q=orgn&types=query"), "suggestions/0/text") !=
+        "orgnaic tee");
+}
+
 TEST_CASE("suggest: parameters are checked") {
   SuggestShop shop;
   CHECK(at(shop.ask("GET", "/v1/suggest?q=t&limit=0"), "param") == "limit");
