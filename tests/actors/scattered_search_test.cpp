@@ -271,6 +271,7 @@ TEST_CASE("scattered search: the page is the one of a node that has everything")
 TEST_CASE("scattered search: whichever step a node dies at, only what nobody has is missing") {
   std::size_t complete = 0;
   std::size_t partial = 0;
+  std::size_t shorter = 0;
   for (std::uint32_t seed = 1; seed <= 120; ++seed) {
     CAPTURE(seed);
     RandomShop random{seed};
@@ -307,11 +308,14 @@ TEST_CASE("scattered search: whichever step a node dies at, only what nobody has
     ++partial;
     CHECK(answer.reply->found == wanted.found);
     CHECK(answer.reply->out_of == wanted.out_of);
-    CHECK(answer.reply->hits.size() == wanted.hits.size());
+    // Lost while the page is read, its places go to hits that nobody has read.
+    CHECK(answer.reply->hits.size() <= wanted.hits.size());
+    if (answer.reply->hits.size() < wanted.hits.size()) ++shorter;
     CHECK(answer.reply->positions == wanted.positions);
   }
   CHECK(complete > 10);
   CHECK(partial > 10);
+  CHECK(shorter * 5 < partial);
 }
 
 TEST_CASE("scattered search: who needs all shards gets an error when one is gone") {
