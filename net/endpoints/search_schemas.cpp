@@ -44,7 +44,8 @@ constexpr auto kParameters = std::to_array<Parameter>({
     {"page", "page number", R"({"type":"integer","minimum":1,"default":1})"},
     {"per_page", "hits per page", R"({"type":"integer","minimum":0,"maximum":250,"default":10})"},
     {"cursor",
-     "* begins a walk through all hits on one fixed state, the cursor of a page gives the next one; "
+     "* begins a walk through all hits on one fixed state, the cursor of a page gives the next "
+     "one; "
      "kept for a minute after each page, then 410 cursor_expired: begin again with *. Facets come "
      "with the first page only",
      kText},
@@ -55,8 +56,10 @@ constexpr auto kParameters = std::to_array<Parameter>({
     {"highlight_end_tag", "put after a match", R"({"type":"string","default":"</mark>"})"},
     {"snippet_threshold", "longer fields are cut to a snippet: words",
      R"({"type":"integer","minimum":0,"default":30})"},
-    {"drop_tokens_threshold", "with fewer hits, words are dropped from the right",
-     R"({"type":"integer","minimum":0,"default":1})"},
+    {"drop_tokens_threshold",
+     "with fewer hits, words are dropped from the right; what lacks a word stands below what has "
+     "them all. 1 when sort_by names another first key than _text_match",
+     R"({"type":"integer","minimum":0,"default":20})"},
     {"num_typos",
      "letters of a word that may be wrong, missing, too many or swapped; tried when too few hits "
      "have the words as written, and ranked behind those",
@@ -111,6 +114,7 @@ constexpr std::string_view kPage = R"({
       "missing": {"type": "array", "items": {"type": "string"}}}},
     "consistency": {"type": "object", "properties": {"token": {"type": "string"}, "exact": {"type": "boolean"}}},
     "request_params": {"type": "object", "properties": {"q": {"type": "string"}, "per_page": {"type": "integer"}}},
+    "corrected_query": {"type": "string", "description": "q as it was understood, when words of it stand nowhere: did you mean"},
     "cursor": {"type": "string", "description": "Of the next page of a walk; none after the last"}}})";
 
 /// The parameters as members of an object.

@@ -149,6 +149,10 @@ struct Parameter {
   Failure (*set)(std::string_view text, Draft& draft);  // null: part of the API, not built
 };
 
+/// Of judged queries that have fewer hits, most lack good ones that do without a word
+/// (bench/relevance).
+constexpr std::uint32_t kDropTokensThreshold = 20;
+
 constexpr auto kParameters = std::to_array<Parameter>({
     {"q", ParamKind::text, [](std::string_view t, Draft& d) -> Failure { d.request.query.q = t; return {}; }},
     {"query_by", ParamKind::list, [](std::string_view t, Draft& d) -> Failure { d.query_by = t; return {}; }},
@@ -291,6 +295,12 @@ engine::Result<SearchRequest> parse_search_params(const SearchParams& params) {
   auto fields = engine::parse_query_by(draft.query_by, draft.weights, draft.prefix);
   if (!fields) return std::move(fields).error();
   query.query_by = std::move(fields).value();
+  // Hits with fewer words stand below all others, unless something else decides what stands first.
+  const bool by_match = query.sort_by.empty() || query.sort_by.front().field == "_text_match";
+  const bool given = std::any_of(params.begin(), params.end(), [](const auto& param) {
+    return param.first == "drop_tokens_threshold";
+  });
+  if (by_match && !given) query.drop_tokens_threshold = kDropTokensThreshold;
   if (const auto valid = engine::validate_query(query); !valid) return valid.error();
   if (!draft.request.cursor.empty()) {
     if (query.page != 1) return fault(Errc::invalid_value, "page", "a cursor knows its page");

@@ -15,12 +15,28 @@ using engine::Errc;
 using engine::Error;
 
 /// Parameters whose names and values mean to Souk's own search what they mean here.
-constexpr auto kShared = std::to_array<std::string_view>(
-    {"q", "query_by", "query_by_weights", "prefix", "filter_by", "facet_by", "facet_query",
-     "highlight_fields", "highlight_start_tag", "highlight_end_tag", "snippet_threshold",
-     "drop_tokens_threshold", "hidden_hits", "search_cutoff_ms", "group_by", "group_limit",
-     "group_missing_values", "num_typos", "min_len_1typo", "min_len_2typo",
-     "typo_tokens_threshold", "split_join_tokens"});
+constexpr auto kShared = std::to_array<std::string_view>({"q",
+                                                          "query_by",
+                                                          "query_by_weights",
+                                                          "prefix",
+                                                          "filter_by",
+                                                          "facet_by",
+                                                          "facet_query",
+                                                          "highlight_fields",
+                                                          "highlight_start_tag",
+                                                          "highlight_end_tag",
+                                                          "snippet_threshold",
+                                                          "drop_tokens_threshold",
+                                                          "hidden_hits",
+                                                          "search_cutoff_ms",
+                                                          "group_by",
+                                                          "group_limit",
+                                                          "group_missing_values",
+                                                          "num_typos",
+                                                          "min_len_1typo",
+                                                          "min_len_2typo",
+                                                          "typo_tokens_threshold",
+                                                          "split_join_tokens"});
 
 /// Parameters that choose other hits than those a search without them finds: better no answer than
 /// a wrong one.
@@ -195,6 +211,18 @@ std::optional<std::string> text_of(JsonValue value) {
   return std::nullopt;
 }
 
+/// `num_typos: 1,0` gives one number per field; a word may have typos in all fields or none, so the
+/// largest counts. Anything else stays for the reader of numbers to refuse.
+std::string largest_of(std::string_view list) {
+  std::uint32_t most = 0;
+  for (const std::string_view part : split_outside(list)) {
+    const auto value = number(part);
+    if (!value) return std::string{list};
+    most = std::max(most, *value);
+  }
+  return std::to_string(most);
+}
+
 bool says_no(std::string_view text) {
   return trim(text).empty() || text == "false";
 }
@@ -236,11 +264,16 @@ engine::Result<TypesenseSearch> parse_typesense_search(const SearchParams& param
   SearchParams own;
   for (const std::string_view name : kShared) {
     const std::string_view value = typesense_param(params, name);
-    if (!value.empty()) own.emplace_back(std::string{name}, std::string{value});
+    if (value.empty()) continue;
+    own.emplace_back(std::string{name},
+                     name == "num_typos" ? largest_of(value) : std::string{value});
   }
   auto sort = plain_sort(typesense_param(params, "sort_by"));
   if (!sort) return std::move(sort).error();
   if (!sort->empty()) own.emplace_back("sort_by", std::move(*sort));
+
+  if (typesense_param(params, "drop_tokens_threshold").empty())
+    own.emplace_back("drop_tokens_threshold", "1");
 
   auto request = parse_search_params(own);
   if (!request) return std::move(request).error();

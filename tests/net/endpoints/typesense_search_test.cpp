@@ -61,6 +61,15 @@ TEST_CASE("typesense: a search answers in their shape") {
   CHECK(at(found, "search_cutoff") == "false");
 }
 
+TEST_CASE("typesense: typos per field; the most of them counts") {
+  TypesenseShop shop;
+
+  CHECK(at(shop.search("q=shoue&query_by=title,brand&num_typos=0,0"), "found") == "0");
+  CHECK(at(shop.search("q=shoue&query_by=title,brand&num_typos=1,0"), "found") == "10");
+  CHECK(at(shop.search("q=shoue&query_by=title,brand&num_typos=0,2"), "found") == "10");
+  CHECK(shop.search("q=shoue&query_by=title,brand&num_typos=1,many").status == 400);
+}
+
 TEST_CASE("typesense: lists are marked where their values stand") {
   TypesenseShop shop;
 
