@@ -104,8 +104,11 @@ private:
                 return fail(objection);
               if (welcome->node != port_->node())
                 return fail("that is node " + welcome->node + ", not " + port_->node());
+              // Nobody, when its connection ended right behind its words.
+              const caf::strong_actor_ptr peer = current_sender();
+              if (!peer) return fail("the connection ended");
               connecting_ = false;
-              begin(session, caf::actor_cast<caf::actor>(current_sender()), welcome->version);
+              begin(session, caf::actor_cast<caf::actor>(peer), welcome->version);
             },
             [this](const caf::error& error) { fail(system().render(error)); });
   }
@@ -143,10 +146,12 @@ private:
     if (initiator_)
       return PeerPacket{
           write_refusal("node " + context_->config.node + " connects, not " + hello->node)};
+    const caf::strong_actor_ptr peer = current_sender();
+    if (!peer) return PeerPacket{write_refusal("a hello from nobody")};
     PeerHello welcome = ourselves();
     welcome.session = hello->session;
     lose("it connected again");
-    begin(hello->session, caf::actor_cast<caf::actor>(current_sender()), hello->version);
+    begin(hello->session, caf::actor_cast<caf::actor>(peer), hello->version);
     return {write_hello(welcome)};
   }
 
