@@ -66,8 +66,16 @@ struct Ledger {
   /// Where SKUs 2 and 3 went to a child, and what the child began with; 0: not yet.
   engine::Position split_at = 0;
   std::uint64_t child_hash = 0;
+  struct Fork {
+    std::array<int, kSkus> stock{};
+    std::bitset<kCommands> seen;
+    std::bitset<kCommands> accepted;
+  };
+  Fork fork;
+  bool keeps_moved = false;  // a planted bug
 
-  bool moved(std::uint8_t sku) const { return split_at != 0 && sku >= 2; }
+  static bool moves(std::uint8_t sku) { return sku >= 2; }
+  bool moved(std::uint8_t sku) const { return split_at != 0 && moves(sku) && !keeps_moved; }
 
   void apply(engine::Position at, std::string_view payload) {
     position = at;
@@ -86,6 +94,7 @@ private:
   void split() {
     if (split_at != 0) return;
     split_at = position;
+    fork = {stock, seen, accepted};
     child_hash = mix(mix(hash, position), static_cast<std::uint64_t>(stock[2] * 1000 + stock[3]));
     hash += child_hash;
   }

@@ -91,6 +91,30 @@ TEST_CASE("mutation: a split applied at different positions is found") {
   is_found(plan, "split applied at different positions");
 }
 
+TEST_CASE("mutation: a parent that sells on what went to its child is found") {
+  Plan plan;
+  plan.parent_keeps = true;
+  is_found(plan, "parent keeps");
+}
+
+TEST_CASE("mutation: a child that forgets the commands before it is found") {
+  Plan plan;
+  plan.fork_forgets = true;
+  is_found(plan, "fork forgets");
+}
+
+TEST_CASE("mutation: a child opened before the split is in the journal is found") {
+  Plan plan;
+  plan.split_unawaited = true;
+  is_found(plan, "split unawaited");
+}
+
+TEST_CASE("mutation: a split ended whatever the configuration is found") {
+  Plan plan;
+  plan.parted_blindly = true;
+  is_found(plan, "parted blindly");
+}
+
 TEST_CASE("mutation: acknowledgements of older epochs are found") {
   is_found(Mutation::ack_epoch_ignored, "ack epoch ignored");
 }

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cstdlib>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "world.hpp"
 
@@ -34,6 +36,8 @@ TEST_CASE("simulation: clusters keep every promise whatever fails") {
   std::uint64_t epochs = 0;
   std::uint64_t operations = 0;
   std::uint64_t splits = 0;
+  std::uint64_t child_commands = 0;
+  decltype(Verdict::losses) losses{};
   std::int64_t settled = 0;
   int failures = 0;
   const auto began = std::chrono::steady_clock::now();
@@ -48,17 +52,40 @@ TEST_CASE("simulation: clusters keep every promise whatever fails") {
     epochs += verdict.epochs;
     operations += verdict.operations;
     splits += verdict.splits;
+    child_commands += verdict.child_commands;
+    for (std::size_t kind = 0; kind < kOperationKinds; ++kind) {
+      for (std::size_t moment = 0; moment < kMoments; ++moment)
+        losses[kind][moment] += verdict.losses[kind][moment];
+    }
     settled = std::max(settled, verdict.settled_us);
     if (!verdict.violation.empty()) {
       ++failures;
       FAIL_CHECK(story(plan));
     }
   }
+  // Each step of each operation lost a node in the midst of it.
+  using enum Moment;
+  using cluster::OperationKind;
+  const std::pair<OperationKind, std::vector<Moment>> steps[] = {
+      {OperationKind::add_replica, {member, learner, remove, wait}},
+      {OperationKind::move, {member, wait, hand_over, remove}},
+      {OperationKind::transfer, {hand_over}},
+      {OperationKind::remove, {hand_over, remove}},
+      {OperationKind::split, {mark, remember, fork, part, unmark}},
+  };
+  for (const auto& [kind, moments] : steps) {
+    for (const Moment moment : moments) {
+      const auto lost = losses[static_cast<std::size_t>(kind)][static_cast<std::size_t>(moment)];
+      MESSAGE("operation " << static_cast<int>(kind) << ", step " << static_cast<int>(moment)
+                           << ": " << lost << " nodes lost");
+      if (count >= 30'000) CHECK(lost >= 10);
+    }
+  }
   const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   MESSAGE(count << " seeds in " << took << " s: " << events << " events, " << acknowledged
                 << " acknowledged, " << reads << " reads, " << epochs << " epochs, " << operations
-                << " operations, " << splits << " splits, slowest settled after " << settled / 1000
-                << " ms");
+                << " operations, " << splits << " splits, " << child_commands
+                << " commands at children, slowest settled after " << settled / 1000 << " ms");
 }
 
 }  // namespace

@@ -73,6 +73,7 @@ World::World(const Plan& plan) : plan_{plan}, random_{plan.seed} {
     Host& host = hosts_[node];
     host.rate = 1 + static_cast<double>(random_.between(-100, 100)) * 1e-3;
     host.offset = random_.between(0, 1'000'000);
+    host.disk.state.keeps_moved = plan.parent_keeps;
     boot(node);
   }
   clients_.resize(3);
@@ -266,6 +267,10 @@ void World::carry_out(Node node) {
       }
       if (split_at_ != host.ledger.split_at || child_hash_ != host.ledger.child_hash)
         violated("replicas fork the child at different positions");
+      for (std::uint8_t sku = 0; sku < Ledger::kSkus; ++sku) {
+        if (Ledger::moves(sku) && host.ledger.stock[sku] != host.ledger.fork.stock[sku])
+          violated("a parent sells what went to its child");
+      }
     }
     acknowledge(node, each.position);
     if (!verdict_.violation.empty()) return;

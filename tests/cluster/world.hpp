@@ -31,13 +31,33 @@ struct Plan {
   std::uint64_t seed = 1;
   cluster::Mutation mutation = cluster::Mutation::none;
   bool lease_beyond_grace = false;
-  bool split_late = false;   // some nodes fork their state one record too late
+  bool split_late = false;       // some nodes fork their state one record too late
+  bool parent_keeps = false;     // a parent sells on what went to its child
+  bool fork_forgets = false;     // a child does not know of the commands before it
+  bool split_unawaited = false;  // a child is opened before the split is in the journal
+  bool parted_blindly = false;   // a split is ended whatever became of the configuration
   bool wrong_force = false;  // an operator makes the wrong replica primary; acknowledged is lost
   std::int64_t faults_us = 6'000'000;   // faults happen until then
   std::int64_t settle_us = 12'000'000;  // and everything must be well after at most that
   bool trace = false;
   bool messages = false;  // in the trace
 };
+
+/// What an operation does next, for the counting of losses.
+enum class Moment : std::uint8_t {
+  member,
+  learner,
+  hand_over,
+  remove,
+  wait,
+  remember,
+  fork,
+  mark,
+  part,
+  unmark
+};
+inline constexpr std::size_t kMoments = 10;
+inline constexpr std::size_t kOperationKinds = 5;
 
 /// What came of it.
 struct Verdict {
@@ -49,6 +69,10 @@ struct Verdict {
   std::uint64_t epochs = 0;
   std::uint64_t operations = 0;  // carried through or given up
   std::uint64_t splits = 0;
+  std::uint64_t child_commands = 0;
+  /// Nodes that died right at a step of an operation: by its kind and what it was about to do, or
+  /// had just done.
+  std::array<std::array<std::uint64_t, kMoments>, kOperationKinds> losses{};
   std::int64_t settled_us = 0;  // after the faults ended
   std::deque<std::string> trace;
 };
@@ -174,6 +198,7 @@ private:
     Node target = 0;
     Time deadline = 0;
     std::uint32_t attempts = 0;
+    bool sent_on = false;  // to the child
   };
 
   // world.cpp
@@ -201,6 +226,7 @@ private:
   void request_arrives(Node node, std::uint32_t number);
   void read_done(Node node, const Read& read);
   void acknowledge(Node node, engine::Position position);
+  void child_serves(std::uint32_t number);
 
   // world_coordinator.cpp
   void coordinator_asked(const Occurrence& what);
@@ -212,6 +238,7 @@ private:
   void carry_on();
   void decided(const cluster::step::Transact& transact);
   void check_split();
+  void lose_somebody(Moment moment);
 
   // world_faults.cpp
   void fault();
@@ -272,6 +299,7 @@ private:
   std::optional<cluster::Revised> child_;
   engine::Position split_at_ = 0;  // where everybody has to fork
   std::uint64_t child_hash_ = 0;
+  std::optional<Ledger> child_state_;
   cluster::Revised seen_fact_;  // as somebody saw it a while ago
   std::optional<cluster::Revised> seen_child_;
   std::vector<cluster::step::Transact> steps_;

@@ -14,11 +14,21 @@ void World::client_acts(std::uint32_t number) {
     if (next_command_ == Ledger::kCommands) return;
     client.command = next_command_++;
     client.attempts = 0;
+    client.sent_on = false;
     client.wanted = {client.command, static_cast<std::uint8_t>(random_.below(Ledger::kSkus)),
                      static_cast<std::int8_t>(random_.chance(0.3) ? random_.between(1, 4)
                                                                   : -random_.between(1, 3))};
   }
   ++client.attempts;
+  // Who knows of the split repeats what it does not know the outcome of at the child.
+  if (client.attempts > 1 && child_ && Ledger::moves(client.wanted.sku) && random_.chance(0.5) &&
+      child_->configuration.status == cluster::ShardStatus::active)
+    client.sent_on = true;
+  if (client.sent_on) {
+    client.deadline = now_ + random_.between(10'000, 100'000);
+    schedule(client.deadline, Kind::client, 0, number);
+    return child_serves(number);
+  }
   if (client.attempts > 1 || random_.chance(0.1))
     client.target = random_.chance(0.5) ? static_cast<Node>(fact_.configuration.primary.value - 1)
                                         : static_cast<Node>(random_.below(nodes_));
@@ -66,8 +76,13 @@ void World::acknowledge(Node node, engine::Position position) {
     client.command = 0;
     schedule(now_ + random_.between(1'000, 60'000), Kind::client, 0, pending.client);
   };
-  // wrong_shard: the client goes to the child, which is not part of this.
-  if (host.ledger.moved(pending.command.sku) && !host.ledger.seen[command]) return go_on();
+  if (host.ledger.moved(pending.command.sku) && !host.ledger.seen[command]) {
+    // wrong_shard: it goes to the child, under the same id.
+    if (client.command != command) return;
+    client.sent_on = true;
+    client.deadline = now_;
+    return schedule(now_ + random_.between(50, 5'000), Kind::client, 0, pending.client);
+  }
   if (!host.ledger.seen[command]) {
     violated("an acknowledged command is not in the state that acknowledges it");
     return;
@@ -84,6 +99,36 @@ void World::acknowledge(Node node, engine::Position position) {
   answers_given_.set(command, accepted);
   floor_ = std::max(floor_, position);
   go_on();
+}
+
+/// The child's own life is that of any shard. What is looked at here is what it begins with, so one
+/// state stands for all of its copies: the fork of whoever leads it first. Answers get lost.
+void World::child_serves(std::uint32_t number) {
+  if (!child_ || child_->configuration.status != cluster::ShardStatus::active) return;
+  const Host& host = hosts_[child_->configuration.primary.value - 1];
+  if (!host.up || host.paused || host.ledger.split_at == 0) return;
+  if (!child_state_) {
+    child_state_.emplace();
+    child_state_->stock = host.ledger.fork.stock;
+    child_state_->accepted = host.ledger.fork.accepted;
+    if (!plan_.fork_forgets) child_state_->seen = host.ledger.fork.seen;
+  }
+  Client& client = clients_[number];
+  const std::uint16_t command = client.command;
+  if (host.ledger.fork.seen[command] && !child_state_->seen[command])
+    return violated("the child does command " + std::to_string(command) +
+                    " again, which was done before the split");
+  child_state_->apply(child_state_->position + 1, *payload_of(client.wanted));
+  const bool accepted = child_state_->accepted[command];
+  if (acknowledged_[command] && answers_given_[command] != accepted)
+    return violated("the child answers a command in another way");
+  for (const int units : child_state_->stock) {
+    if (units < 0) return violated("the child oversold");
+  }
+  if (random_.chance(0.2)) return;
+  ++verdict_.child_commands;
+  client.command = 0;
+  schedule(now_ + random_.between(1'000, 60'000), Kind::client, 0, number);
 }
 
 /// Obligation 5. All commands and reads take effect at positions of one history, so a read is

@@ -8,11 +8,33 @@ namespace {
 
 constexpr engine::Slot kSplitSlot = 2048;
 
+Moment moment_of(const cluster::Step& next) {
+  if (const auto* give = std::get_if<cluster::step::Give>(&next)) {
+    switch (give->order.kind) {
+      case cluster::OrderKind::add_member:
+        return Moment::member;
+      case cluster::OrderKind::add_learner:
+        return Moment::learner;
+      case cluster::OrderKind::remove:
+        return Moment::remove;
+      default:
+        return Moment::hand_over;
+    }
+  }
+  if (std::holds_alternative<cluster::step::Remember>(next)) return Moment::remember;
+  if (std::holds_alternative<cluster::step::ProposeSplit>(next)) return Moment::fork;
+  if (const auto* transact = std::get_if<cluster::step::Transact>(&next)) {
+    if (transact->shard.split) return Moment::mark;
+    return transact->child ? Moment::part : Moment::unmark;
+  }
+  return Moment::wait;
+}
+
 }  // namespace
 
 void World::new_operation() {
   cluster::Operation wanted;
-  wanted.kind = static_cast<cluster::OperationKind>(random_.below(4));
+  wanted.kind = static_cast<cluster::OperationKind>(random_.below(kOperationKinds));
   wanted.from = {random_.below(nodes_) + 1};
   wanted.to = {random_.below(nodes_) + 1};
   wanted.read_replica = random_.chance(0.3);
@@ -50,7 +72,12 @@ void World::carry_on() {
   const bool reached = host.up && !host.paused;
   const bool applied =
       reached && host.replica->role() == cluster::Role::primary && host.ledger.split_at != 0;
-  const cluster::Step next = next_step(*operation_, {seen_fact_, seen_child_, applied});
+  const cluster::Step next =
+      next_step(*operation_, {seen_fact_, seen_child_, applied || plan_.split_unawaited});
+  // Some node dies at this very step: before it, or right behind it.
+  const bool loss = !healed_ && random_.chance(0.08);
+  const Moment moment = moment_of(next);
+  if (loss && random_.chance(0.5)) return lose_somebody(moment);
   if (std::holds_alternative<cluster::step::Done>(next) ||
       std::holds_alternative<cluster::step::Impossible>(next)) {
     // Only the coordinator's own view ends an operation.
@@ -73,13 +100,26 @@ void World::carry_on() {
       schedule(now_ + random_.between(500, random_.chance(0.2) ? 1'000'000 : 5'000),
                Kind::operation_decided, 0, kept);
   }
+  if (loss && operation_) lose_somebody(moment);
+}
+
+/// The node that does the step, the one that is left or the one that is gone to.
+void World::lose_somebody(Moment moment) {
+  const cluster::NodeId victims[] = {fact_.configuration.primary, operation_->from, operation_->to};
+  const auto node = static_cast<Node>(victims[random_.below(3)].value - 1);
+  if (!hosts_[node].up) return;
+  trace("  LOST " + std::to_string(node) + " at step " + std::to_string(static_cast<int>(moment)));
+  ++verdict_.losses[static_cast<std::size_t>(operation_->kind)][static_cast<std::size_t>(moment)];
+  crash(node);
+  schedule(now_ + random_.between(10'000, random_.chance(0.5) ? 200'000 : 3'000'000), Kind::restart,
+           node);
 }
 
 /// The coordinator's transaction over both configurations.
 void World::decided(const cluster::step::Transact& transact) {
-  if (coordinator_away_ || transact.shard_revision != fact_.revision ||
-      transact.child_revision != (child_ ? child_->revision : 0))
-    return;
+  const bool expected = transact.shard_revision == fact_.revision &&
+                        transact.child_revision == (child_ ? child_->revision : 0);
+  if (coordinator_away_ || (!expected && !plan_.parted_blindly)) return;
   const bool was_active = child_ && child_->configuration.status == cluster::ShardStatus::active;
   if (was_active) return violated("the child of a split is changed after it was born");
   set_configuration(transact.shard);
