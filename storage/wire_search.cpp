@@ -55,6 +55,9 @@ bool read_query(pb::WireQuery& in, engine::Query& out, WireFault& fault) {
   out.group_missing_values = !in.group_missing_separate();
   read_texts(*in.mutable_rewrites(), out.rewrites);
   const pb::WireSpelling& spelling = in.spelling();
+  out.count_limit = in.count_limit();
+  if (!read_known(in.match(), engine::WordMatch::any, out.match, "query.match", fault))
+    return false;
   out.num_typos = spelling.num_typos();
   out.min_len_1typo = spelling.min_len_1typo();
   out.min_len_2typo = spelling.min_len_2typo();
@@ -103,6 +106,8 @@ void write_query(const engine::Query& query, pb::WireQuery& out) {
   out.set_group_limit(query.group_limit);
   out.set_group_missing_separate(!query.group_missing_values);
   for (const std::string& rewrite : query.rewrites) out.add_rewrites(rewrite);
+  out.set_match(static_cast<std::uint32_t>(query.match));
+  out.set_count_limit(query.count_limit);
   pb::WireSpelling& spelling = *out.mutable_spelling();
   spelling.set_num_typos(query.num_typos);
   spelling.set_min_len_1typo(query.min_len_1typo);
@@ -284,6 +289,7 @@ void write_page(const engine::SearchPage& page, pb::WireSearchPage& out) {
     to.set_shard(shard.number);
   }
   out.set_cutoff(page.cutoff);
+  out.set_found_at_least(!page.found_exact);
 }
 
 bool read_page(pb::WireSearchPage& in, engine::SearchPage& out, WireFault& fault) {
@@ -308,6 +314,7 @@ bool read_page(pb::WireSearchPage& in, engine::SearchPage& out, WireFault& fault
     }
   }
   out.cutoff = in.cutoff();
+  out.found_exact = !in.found_at_least();
   return true;
 }
 

@@ -193,6 +193,7 @@ void write_part(const SearchPart& part, pb::WirePart& out) {
     to.set_shard(shard.number);
   }
   out.set_cutoff(part.cutoff);
+  out.set_found_at_least(!part.found_exact);
 }
 
 /// The groups are of this query, and the hits are theirs.
@@ -230,6 +231,7 @@ bool read_part(pb::WirePart& in, const engine::Query& query, const WireSearchRun
   out.out_of = in.out_of();
   out.skipped = static_cast<std::size_t>(in.skipped());
   out.cutoff = in.cutoff();
+  out.found_exact = !in.found_at_least();
   const std::size_t sort_keys = engine::sort_keys_of(query).size();
   out.hits.reserve(hits);
   for (pb::WirePartHit& hit : *in.mutable_hits()) {

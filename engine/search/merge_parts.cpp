@@ -168,12 +168,14 @@ MergedPage merge_parts(std::span<const SearchPart> parts, const Query& query,
     page.found += part.found;
     page.out_of += part.out_of;
     page.cutoff = page.cutoff || part.cutoff;
+    page.found_exact = page.found_exact && part.found_exact;
     page.positions.insert(page.positions.end(), part.positions.begin(), part.positions.end());
   }
   std::sort(page.positions.begin(), page.positions.end(),
             [](const ShardPosition& a, const ShardPosition& b) { return a.shard < b.shard; });
   page.shards = static_cast<std::uint32_t>(asked.size());
   page.missing = missing_shards(parts, page.positions, asked);
+  page.found_exact = page.found_exact && !page.cutoff && page.missing.empty();
 
   Analyzer analyzer;
   std::vector<const FacetTally*> tallies(parts.size());

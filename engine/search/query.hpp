@@ -48,6 +48,9 @@ struct FacetRequest {
 /// one ("head phones": headphones).
 enum class SplitJoin : std::uint8_t { off, fallback, always };
 
+/// Whether a product needs every word of q, or one of them.
+enum class WordMatch : std::uint8_t { all, any };
+
 /// A search, typed. Bounds are checked by validate_query().
 struct Query {
   std::string q;                     // "*" or empty matches everything
@@ -57,12 +60,12 @@ struct Query {
   std::string facet_query_field;  // facet_query=field:prefix
   std::string facet_query_prefix;
   std::uint32_t max_facet_values = 10;
-  std::vector<SortKey> sort_by;  // ≤ 8; empty: _text_match, then popularity, both descending
+  std::vector<SortKey> sort_by;       // ≤ 8; empty: _text_match, then popularity, both descending
   std::vector<std::string> group_by;  // ≤ 8 sort fields; a product is in the group of its values
   std::uint32_t group_limit = 3;      // hits per group, 1 to 99
   bool group_missing_values = true;   // products without a value: one group, or one each
   std::uint32_t page = 1;             // of groups, if there are any
-  std::uint32_t per_page = 10;                // ≤ 250
+  std::uint32_t per_page = 10;        // ≤ 250
   std::vector<std::string> highlight_fields;  // empty: the queried fields
   bool highlight = true;
   std::uint32_t snippet_threshold = 30;  // tokens; longer fields are cut to a snippet
@@ -80,6 +83,11 @@ struct Query {
   /// Fewer hits than this: more typos are tried.
   std::uint32_t typo_tokens_threshold = 1;
   SplitJoin split_join_tokens = SplitJoin::fallback;  // fallback: with too few hits, before typos
+  /// any: tokens are never dropped, because none is needed; phrases in quotes still are.
+  WordMatch match = WordMatch::all;
+  /// So many hits are counted at least, if there are so many; 0: all of them. Counting fewer is
+  /// less work when hits are sorted by _text_match, without facets and groups.
+  std::uint64_t count_limit = 0;
 };
 
 /// Title, brand, categories, tags, attributes, sku, description with weights that put the best

@@ -13,6 +13,7 @@ constexpr double kK1 = 1.2;
 constexpr double kB = 0.75;
 constexpr double kScoreUnit = 65'536;
 constexpr std::size_t kTokensMax = 64;          // of q
+constexpr std::size_t kAnyTokensMax = 1024;     // of q, if one is enough
 constexpr std::size_t kRewriteTokensMax = 256;  // of all rewrites
 /// Parts that words are cut into, and words that are cut.
 constexpr std::size_t kPartLettersMin = 2;
@@ -185,6 +186,7 @@ QueryPlan plan_words(const Query& query) {
   QueryPlan plan;
   plan.fields = plan_fields(query);
   plan.split_join = query.split_join_tokens;
+  plan.match = query.match;
   if (query.q.empty() || query.q == "*") return plan;
   Analyzer analyzer;
   const QueryText text = parse_query_text(query.q);
@@ -207,7 +209,8 @@ QueryPlan plan_words(const Query& query) {
     if (!phrase.empty() && phrase.size() <= kTokensMax && plan.excluded.size() < kTokensMax)
       plan.excluded.push_back(std::move(phrase));
   }
-  add_words(query, text.words, kTokensMax, analyzer, plan, own);
+  const std::size_t most = query.match == WordMatch::any ? kAnyTokensMax : kTokensMax;
+  add_words(query, text.words, most, analyzer, plan, own);
   if (own.tokens.empty()) return plan;
   if (text.ends_open && !plan.tokens.back().quoted) plan.tokens.back().last = true;
   const std::size_t count = own.tokens.size();

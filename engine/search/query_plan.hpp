@@ -100,6 +100,7 @@ struct QueryPlan {
   std::vector<Phrase> excluded;
   std::vector<Reading> readings;  // of q, then of its rewrites, then spaced ones; empty: everything
   SplitJoin split_join = SplitJoin::off;
+  WordMatch match = WordMatch::all;
 
   // By plan_query():
   std::vector<TokenScorer> scorers;           // token × field × typos

@@ -7,7 +7,7 @@
 namespace souk::engine {
 namespace {
 
-/// Scores stay below 2^40 (64 tokens of the heaviest weight), typos that count below 2^5.
+/// Scores stay below 2^40 (1,024 tokens of the heaviest weight), typos that count below 2^5.
 constexpr std::int64_t kTypoRank = std::int64_t{1} << 40;
 constexpr std::uint32_t kTyposCounted = 31;
 constexpr std::int64_t kTokenRank = std::int64_t{1} << 45;
@@ -30,30 +30,55 @@ Retrieval::Retrieval(const QueryPlan& plan, const Reading& reading, const Segmen
 
 Matches Retrieval::run() {
   find_terms();
-  const std::size_t required = plan_->required_of(*reading_, options_.round);
+  const bool any = plan_->match == WordMatch::any;
+  const std::size_t required = any ? tokens_.size() : plan_->required_of(*reading_, options_.round);
+  if (any) {
+    find_any();
+  } else {
+    find_all(required);
+  }
+  Matches matches;
+  if (options_.score && !docs_.empty()) rank(matches, required);
+  matches.docs = std::move(docs_);
+  return matches;
+}
+
+void Retrieval::begin_scores() {
+  scores_.assign(plan_->fields.size(), std::vector<std::int64_t>(docs_.size(), 0));
+  typos_.assign(docs_.size(), reading_->spaced ? 1 : 0);
+}
+
+void Retrieval::find_any() {
+  gather(tokens_);
+  keep_visible();
+  if (!options_.score) return;
+  begin_scores();
+  for (std::size_t token = 0; token < tokens_.size() && !clock_->spent(); ++token) {
+    if (tokens_[token].postings == 0) continue;
+    apply(token);
+    for (std::size_t at = 0; at < docs_.size(); ++at) {
+      if (matched_[at] > 0) typos_[at] = static_cast<std::uint16_t>(typos_[at] + matched_[at] - 1);
+    }
+  }
+}
+
+void Retrieval::find_all(std::size_t required) {
   std::vector<std::size_t> order(required);
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     return tokens_[a].postings < tokens_[b].postings;
   });
-  if (tokens_[order.front()].postings == 0) return {};
+  if (tokens_[order.front()].postings == 0) return;
 
-  gather(tokens_[order.front()]);
+  gather({&tokens_[order.front()], 1});
   keep_visible();
-  if (options_.score) {
-    scores_.assign(plan_->fields.size(), std::vector<std::int64_t>(docs_.size(), 0));
-    typos_.assign(docs_.size(), reading_->spaced ? 1 : 0);
-  }
+  if (options_.score) begin_scores();
   for (const std::size_t token : order) {
     if (docs_.empty() || clock_->spent()) break;
     if (token == order.front() && !options_.score) continue;
     apply(token);
     drop_unmatched();
   }
-  Matches matches;
-  if (options_.score) rank(matches, required);
-  matches.docs = std::move(docs_);
-  return matches;
 }
 
 void Retrieval::rank(Matches& matches, std::size_t required) {
@@ -85,8 +110,7 @@ void Retrieval::rank(Matches& matches, std::size_t required) {
 void Retrieval::find_terms() {
   for (const std::uint32_t number : reading_->tokens) {
     TokenTerms terms;
-    terms.alternatives =
-        alternatives_of(*plan_, number, *view_->segment, options_.round.spelling);
+    terms.alternatives = alternatives_of(*plan_, number, *view_->segment, options_.round.spelling);
     for (const TokenAlternative& alternative : terms.alternatives) {
       for (const TermRange& range : alternative.ranges) {
         for (std::size_t term = range.begin; term < range.end; ++term) {
@@ -98,13 +122,20 @@ void Retrieval::find_terms() {
   }
 }
 
-void Retrieval::gather(const TokenTerms& token) {
+void Retrieval::gather(std::span<const TokenTerms> tokens) {
   const std::uint32_t doc_count = view_->segment->doc_count();
-  const bool sparse = token.postings < doc_count / 32;
+  std::uint64_t total = 0;
+  std::vector<const TokenAlternative*> alternatives;
+  for (const TokenTerms& token : tokens) {
+    total += token.postings;
+    for (const TokenAlternative& alternative : token.alternatives)
+      alternatives.push_back(&alternative);
+  }
+  const bool sparse = total < doc_count / 32;
   std::vector<std::uint64_t> bits;
   if (!sparse) bits.assign(doc_count / 64 + 1, 0);
-  for (const TokenAlternative& field : token.alternatives) {
-    for (const TermRange& range : field.ranges) {
+  for (const TokenAlternative* alternative : alternatives) {
+    for (const TermRange& range : alternative->ranges) {
       for (std::size_t term = range.begin; term < range.end; ++term) {
         PostingReader postings = range.dictionary->reader(term, doc_count);
         while (postings.next_block(0)) {

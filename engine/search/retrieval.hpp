@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "engine/search/query_plan.hpp"
@@ -14,10 +15,10 @@ struct Matches {
 };
 
 /// Finds documents in which each required token of a reading stands in some field, spelled as the
-/// round allows; the remaining ones only raise the score. The score is that of the best field, as
-/// if the reading had as many tokens as q; above it come the typos a document does without, each
-/// token by its spelling with the fewest, and above those the dropped tokens found. Pre: the plan
-/// has this reading, and the round requires a token.
+/// round allows; the remaining ones only raise the score. With WordMatch::any one token is enough.
+/// The score is that of the best field, as if the reading had as many tokens as q; above it come
+/// the typos a document does without, each token by its spelling with the fewest, and above those
+/// the dropped tokens found. Pre: the plan has this reading, and the round requires a token.
 class Retrieval {
 public:
   struct Options {
@@ -25,8 +26,8 @@ public:
     bool score = true;
     std::int64_t now = 0;
   };
-  Retrieval(const QueryPlan& plan, const Reading& reading, const SegmentView& view,
-            Options options, BudgetClock& clock);
+  Retrieval(const QueryPlan& plan, const Reading& reading, const SegmentView& view, Options options,
+            BudgetClock& clock);
   Matches run();
 
 private:
@@ -36,7 +37,10 @@ private:
   };
 
   void find_terms();
-  void gather(const TokenTerms& token);
+  void find_any();
+  void find_all(std::size_t required);
+  void gather(std::span<const TokenTerms> tokens);
+  void begin_scores();
   void keep_visible();
   void apply(std::size_t token);
   void add_scores(const TokenAlternative& alternative);

@@ -84,8 +84,7 @@ Matches PartSearch::find(const SegmentView& view) {
   std::vector<Matches> all;
   for (const Reading& reading : plan_->readings) {
     if (!plan_->is_read(reading, round_)) continue;
-    Matches found =
-        Retrieval{*plan_, reading, view, {round_, score, now_}, clock_}.run();
+    Matches found = Retrieval{*plan_, reading, view, {round_, score, now_}, clock_}.run();
     if (!found.docs.empty()) all.push_back(std::move(found));
   }
   if (all.empty()) return {};
@@ -211,6 +210,7 @@ SearchPart PartSearch::part(bool alone) const {
   for (const FacetCounter& counter : facets_) part.facets.push_back(counter.tally());
   part.unfinished = unfinished_;
   part.cutoff = clock_.spent();
+  part.found_exact = !part.cutoff;
   return part;
 }
 

@@ -67,6 +67,7 @@ struct SearchPart {
   std::vector<ShardPosition> positions;
   std::vector<ShardId> unfinished;  // shards that were not seen to their end
   bool cutoff = false;              // the budget was spent: found and facets are lower bounds
+  bool found_exact = true;          // all hits were counted
 };
 
 /// Searches the snapshots of one node, again with fewer tokens if need be. The arguments must

@@ -73,15 +73,16 @@ struct HitGroup {
 
 struct SearchPage {
   std::uint64_t found = 0;
-  std::uint64_t out_of = 0;  // live products
-  std::vector<Hit> hits;     // best first; ties by product id
+  std::uint64_t out_of = 0;      // live products
+  std::vector<Hit> hits;         // best first; ties by product id
   std::vector<HitGroup> groups;  // with group_by: those whose hits these are, in the hits' order
   std::uint64_t groups_found = 0;
   std::vector<Facet> facets;
   std::vector<ShardPosition> positions;  // the instant of each shard that answered
   std::uint32_t shards = 0;              // asked
   std::vector<ShardId> missing;          // did not answer, or not for all it has, in time
-  bool cutoff = false;  // a shard stopped at its budget: found and facets are lower bounds
+  bool cutoff = false;      // a shard stopped at its budget: found and facets are lower bounds
+  bool found_exact = true;  // else `found` is a lower bound: not all hits were counted
   std::string corrected_query;  // how q was understood, when that is not as it is written
 };
 

@@ -25,8 +25,8 @@ bool adds_something(const Query& query, const QueryPlan& plan, Spelling spelling
   });
 }
 
-std::optional<SearchRound> round_after(const Query& query, const QueryPlan& plan,
-                                       SearchRound round, std::uint64_t found) {
+std::optional<SearchRound> round_after(const Query& query, const QueryPlan& plan, SearchRound round,
+                                       std::uint64_t found) {
   if (round.required == 0) return std::nullopt;
   if (found < query.typo_tokens_threshold) {
     while (round.spelling < last_spelling(query)) {
@@ -34,24 +34,26 @@ std::optional<SearchRound> round_after(const Query& query, const QueryPlan& plan
       if (adds_something(query, plan, round.spelling)) return round;
     }
   }
+  if (query.match == WordMatch::any) return std::nullopt;
   if (found >= query.drop_tokens_threshold || round.required == 1) return std::nullopt;
   // What was found stays, and may become more.
   return SearchRound{round.required - 1, found > 0 ? round.spelling : Spelling::as_written};
 }
 
-/// Whether every required token of a reading may stand somewhere, as far as the plan knows.
+/// Whether the required tokens of a reading may stand somewhere, as far as the plan knows.
 bool may_match(const QueryPlan& plan, const Reading& reading, SearchRound round) {
   const std::size_t required = plan.required_of(reading, round);
-  return std::all_of(
-      reading.tokens.begin(), reading.tokens.begin() + static_cast<std::ptrdiff_t>(required),
-      [&](std::uint32_t number) {
-        const PlannedToken& token = plan.tokens[number];
-        if (token.known) return true;
-        const std::uint32_t most = plan.typos_of(token, round.spelling);
-        if (most > token.typos_collected) return true;
-        return std::any_of(token.corrections.begin(), token.corrections.end(),
-                           [&](const Correction& each) { return each.typos <= most; });
-      });
+  const auto may_stand = [&](std::uint32_t number) {
+    const PlannedToken& token = plan.tokens[number];
+    if (token.known) return true;
+    const std::uint32_t most = plan.typos_of(token, round.spelling);
+    if (most > token.typos_collected) return true;
+    return std::any_of(token.corrections.begin(), token.corrections.end(),
+                       [&](const Correction& each) { return each.typos <= most; });
+  };
+  const auto end = reading.tokens.begin() + static_cast<std::ptrdiff_t>(required);
+  if (plan.match == WordMatch::any) return std::any_of(reading.tokens.begin(), end, may_stand);
+  return std::all_of(reading.tokens.begin(), end, may_stand);
 }
 
 }  // namespace
@@ -81,8 +83,8 @@ bool needs_spellings(const QueryPlan& plan, SearchRound round) {
 
 SearchRound first_hopeful(const Query& query, const QueryPlan& plan, SearchRound round) {
   while (!needs_spellings(plan, round)) {
-    const bool hopeful = std::any_of(
-        plan.readings.begin(), plan.readings.end(), [&](const Reading& reading) {
+    const bool hopeful =
+        std::any_of(plan.readings.begin(), plan.readings.end(), [&](const Reading& reading) {
           return plan.is_read(reading, round) && may_match(plan, reading, round);
         });
     if (hopeful) break;

@@ -23,7 +23,8 @@ enum class Spelling : std::uint8_t {
 };
 
 /// What a round of a search asks for: the first tokens of q that must be found, and how they may
-/// be spelled. Rewrites lose as many tokens as q does, but keep one.
+/// be spelled. Rewrites lose as many tokens as q does, but keep one. With WordMatch::any one of
+/// those first tokens, which are all of them, is enough.
 struct SearchRound {
   std::size_t required = 0;
   Spelling spelling = Spelling::as_written;

@@ -72,6 +72,12 @@ constexpr auto kParameters = std::to_array<Parameter>({
      R"({"type":"integer","minimum":0,"default":1})"},
     {"split_join_tokens", "words are cut in two and joined: never, with too few hits, always",
      R"({"type":"string","enum":["off","fallback","always"],"default":"fallback"})"},
+    {"match", "whether a product needs all words of q or any one; phrases in quotes are needed anyway",
+     R"({"type":"string","enum":["all","any"],"default":"all"})"},
+    {"count_limit",
+     "so many hits are counted at least; beyond, found may be a lower bound, which found_exact tells. "
+     "Without it all are. Makes searches by text match without facets and groups faster",
+     R"({"type":"integer","minimum":1})"},
     {"hidden_hits", "ids of products to leave out", kText},
     {"search_cutoff_ms", "stop after that long; the answer then says what is missing",
      R"({"type":"integer","minimum":1})"},
@@ -83,6 +89,7 @@ constexpr std::string_view kPage = R"({
   "type": "object", "required": ["found", "out_of", "page", "facet_counts", "coverage", "consistency"],
   "properties": {
     "found": {"type": "integer", "format": "int64"}, "out_of": {"type": "integer", "format": "int64"},
+    "found_exact": {"type": "boolean", "description": "else found is a lower bound"},
     "page": {"type": "integer"}, "search_time_ms": {"type": "integer"},
     "hits": {"type": "array", "items": {"type": "object", "properties": {
       "document": {"type": "object", "properties": {

@@ -244,6 +244,7 @@ engine::Result<void> render_search_page(JsonWriter& json, const engine::SearchPa
   const bool grouped = !request.query.group_by.empty();
   json.begin_object().field("found", grouped ? page.groups_found : page.found);
   if (grouped) json.field("found_docs", page.found);
+  json.field("found_exact", page.found_exact);
   json.field("out_of", page.out_of);
   json.field("page", request.query.page).field("search_time_ms", search_time_ms);
   if (const auto rendered = render_hits(json, page, grouped, want); !rendered)

@@ -133,6 +133,21 @@ Failure set_split_join(std::string_view text, engine::Query& query) {
   return std::nullopt;
 }
 
+Failure set_match(std::string_view text, engine::Query& query) {
+  const std::string_view name = trim(text);
+  if (name != "all" && name != "any")
+    return fault(Errc::invalid_value, "match", "must be all or any");
+  query.match = name == "any" ? engine::WordMatch::any : engine::WordMatch::all;
+  return std::nullopt;
+}
+
+Failure set_count_limit(std::string_view text, engine::Query& query) {
+  std::uint32_t hits = 0;
+  if (auto failure = set_unsigned("count_limit", text, 1, 1'000'000'000, hits)) return failure;
+  query.count_limit = hits;
+  return std::nullopt;
+}
+
 Failure set_cutoff(std::string_view text, SearchRequest& request) {
   std::uint32_t milliseconds = 0;
   if (auto failure = set_unsigned("search_cutoff_ms", text, 1, 600'000, milliseconds))
@@ -196,6 +211,10 @@ constexpr auto kParameters = std::to_array<Parameter>({
      [](std::string_view t, Draft& d) { return set_unsigned("typo_tokens_threshold", t, 0, 1'000'000, d.request.query.typo_tokens_threshold); }},
     {"split_join_tokens", ParamKind::text,
      [](std::string_view t, Draft& d) { return set_split_join(t, d.request.query); }},
+    {"match", ParamKind::text,
+     [](std::string_view t, Draft& d) { return set_match(t, d.request.query); }},
+    {"count_limit", ParamKind::integer,
+     [](std::string_view t, Draft& d) { return set_count_limit(t, d.request.query); }},
     {"group_by", ParamKind::list, [](std::string_view t, Draft& d) { return set_groups(t, d.request.query); }},
     {"group_limit", ParamKind::integer,
      [](std::string_view t, Draft& d) { return set_unsigned("group_limit", t, 1, 99, d.request.query.group_limit); }},
@@ -264,7 +283,8 @@ std::uint64_t fingerprint_of(const SearchParams& params) {
                                             "prefix",    "filter_by", "sort_by",
                                             "drop_tokens_threshold", "hidden_hits", "num_typos",
                                             "min_len_1typo", "min_len_2typo",
-                                            "typo_tokens_threshold", "split_join_tokens"};
+                                            "typo_tokens_threshold", "split_join_tokens",
+                                            "match"};
   std::string text;
   for (const std::string_view name : kDeciding) {
     for (const auto& [given, value] : params) {
@@ -304,6 +324,8 @@ engine::Result<SearchRequest> parse_search_params(const SearchParams& params) {
   if (const auto valid = engine::validate_query(query); !valid) return valid.error();
   if (!draft.request.cursor.empty()) {
     if (query.page != 1) return fault(Errc::invalid_value, "page", "a cursor knows its page");
+    if (query.count_limit != 0)
+      return fault(Errc::invalid_value, "count_limit", "a walk knows how many hits there are");
     if (query.per_page == 0) return fault(Errc::invalid_value, "per_page", "a walk takes steps");
     if (!query.group_by.empty())
       return fault(Errc::invalid_value, "cursor", "groups are not walked through");

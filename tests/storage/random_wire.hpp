@@ -284,6 +284,8 @@ public:
     query.min_len_2typo = static_cast<std::uint32_t>(any());
     query.typo_tokens_threshold = static_cast<std::uint32_t>(any());
     query.split_join_tokens = static_cast<engine::SplitJoin>(number(3));
+    query.match = static_cast<engine::WordMatch>(number(2));
+    query.count_limit = any();
     return query;
   }
   engine::SortValue sort_value(std::size_t kind) {
@@ -342,6 +344,7 @@ public:
     page.shards = static_cast<std::uint32_t>(any());
     page.missing = list([&] { return shard(); });
     page.cutoff = flip();
+    page.found_exact = flip();
     return page;
   }
 };

@@ -128,6 +128,7 @@ SearchPart random_part(RandomWire& random, const Query& query, const WireSearchR
   made.positions = random.list([&] { return engine::ShardPosition{random.shard(), random.any()}; });
   made.unfinished = random.list([&] { return random.shard(); });
   made.cutoff = random.flip();
+  made.found_exact = random.flip();
   return made;
 }
 

@@ -123,6 +123,7 @@ public:
     std::vector<ModelDoc*> hits;
     for (std::size_t required = tokens_.size();; --required) {
       hits = find(required);
+      if (query_.match == WordMatch::any) break;
       if (hits.size() >= query_.drop_tokens_threshold || required <= 1) break;
     }
     page.found = hits.size();
@@ -159,6 +160,8 @@ private:
   bool score(ModelDoc& doc, std::size_t required) {
     std::vector<std::int64_t> scores(fields_.size());
     std::int64_t rest = 0;
+    std::size_t known = 0;
+    const bool any = query_.match == WordMatch::any;
     for (std::size_t t = 0; t < tokens_.size(); ++t) {
       bool found = false;
       for (std::size_t f = 0; f < fields_.size(); ++f) {
@@ -171,9 +174,11 @@ private:
         found = true;
         scores[f] += worth(t, f, tf, length(doc, f));
       }
-      if (!found && t < required) return false;
+      known += found ? 1U : 0U;
+      if (!found && t < required && !any) return false;
       if (found && t >= required) ++rest;
     }
+    if (any && known == 0 && !tokens_.empty()) return false;
     doc.text_match =
         (rest << 45) + (scores.empty() ? 0 : *std::max_element(scores.begin(), scores.end()));
     return true;

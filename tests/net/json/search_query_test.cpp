@@ -84,6 +84,9 @@ TEST_CASE("search parameters: what is wrong is named") {
   check({{"min_len_2typo", "x"}}, Errc::invalid_value, "min_len_2typo");
   check({{"typo_tokens_threshold", "-1"}}, Errc::invalid_value, "typo_tokens_threshold");
   check({{"split_join_tokens", "sometimes"}}, Errc::invalid_value, "split_join_tokens");
+  check({{"match", "some"}}, Errc::invalid_value, "match");
+  check({{"count_limit", "0"}}, Errc::invalid_value, "count_limit");
+  check({{"cursor", "*"}, {"count_limit", "9"}}, Errc::invalid_value, "count_limit");
   check({{"explain", "true"}}, Errc::not_implemented, "explain");
   check({{"cursor", "*"}, {"page", "2"}}, Errc::invalid_value, "page");
   check({{"page", "0"}}, Errc::invalid_value, "page");
