@@ -369,6 +369,7 @@ void Node::Content::start_operations() {
   parts.self = self_id;
   parts.alone = !peers;
   parts.balancing = config.balance ? Balancing::act : Balancing::propose;
+  parts.hot_for = std::chrono::seconds{config.balance_seconds};
   parts.configurations = [this] { return host->configurations(); };
   parts.data_nodes = [this] {
     std::vector<cluster::NodeId> nodes;

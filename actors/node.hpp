@@ -55,11 +55,12 @@ struct NodeConfig {
       64U << 20U;  // materialised journal kept per shard, for followers and replays
   std::uint64_t free_bytes_min = 512U
                                  << 20U;  // below: writes are refused with disk_full, reads go on
-  bool sync_journal = true;          // false loses acknowledged writes at a power cut: tests only
-  bool test_payments = true;         // the built-in `test` provider
-  std::uint32_t replicas = 1;        // members that each shard should have, 1 to 9
-  bool balance = false;              // move leadership and copies off hot nodes; else only propose
-  std::optional<PeersConfig> peers;  // none: the node is alone
+  bool sync_journal = true;    // false loses acknowledged writes at a power cut: tests only
+  bool test_payments = true;   // the built-in `test` provider
+  std::uint32_t replicas = 1;  // members that each shard should have, 1 to 9
+  bool balance = false;        // move leadership and copies off hot nodes; else only propose
+  std::uint32_t balance_seconds = 60;  // so long a node is too hot before that is done
+  std::optional<PeersConfig> peers;    // none: the node is alone
   std::shared_ptr<storage::Coordinator>
       coordinator;  // who knows the shard map; none: the node's own database
 };

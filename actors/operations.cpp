@@ -23,7 +23,6 @@ constexpr std::chrono::seconds kOutcomeKept{3600};
 constexpr std::chrono::seconds kPatience{3};
 constexpr std::chrono::milliseconds kHeatTtl{30'000};
 constexpr std::uint64_t kTellEvery = 3;  // samples
-constexpr std::chrono::seconds kHotFor{60};
 
 Coordinator::Deadline soon() {
   return std::chrono::steady_clock::now() + kPatience;
@@ -58,7 +57,7 @@ std::string make_operation_id(std::uint64_t microseconds, std::uint64_t random) 
 }
 
 Operations::Operations(Parts parts)
-    : parts_{std::move(parts)}, sampler_{parts_.self}, patience_{kHotFor} {
+    : parts_{std::move(parts)}, sampler_{parts_.self}, patience_{parts_.hot_for} {
   const auto watch = [this](std::string_view prefix,
                             void (Operations::*on)(const Coordinator::WatchEvent&)) {
     watches_.push_back(parts_.coordinator->watch(

@@ -35,6 +35,7 @@ public:
     engine::cluster::NodeId self;
     bool alone = false;  // no other node is there or can come: heat stays here
     Balancing balancing = Balancing::propose;
+    std::chrono::seconds hot_for{60};  // before something is done
     std::function<std::vector<engine::cluster::Revised>()> configurations;
     /// Those that run and may hold copies.
     std::function<std::vector<engine::cluster::NodeId>()> data_nodes;

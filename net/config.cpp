@@ -68,6 +68,8 @@ const std::vector<SettingDoc>& setting_docs() {
        false, true},
       {"materialise_seconds", "1 to 3600 (10)", false, true},
       {"journal_keep_bytes", "materialised journal kept per shard, 0 to 1TiB (64MiB)", false, true},
+      {"balance_seconds",
+       "how long a node is too hot before --balance act does something, 5 to 3600 (60)", false, true},
       {"left_copies_seconds",
        "how long the data of copies that left this node is kept, 1 to 1000000 (600)", false, true},
       {"free_bytes_min", "free space below which writes are refused, 0 to 1TiB (512MiB)", false,
@@ -183,6 +185,7 @@ void read_node(SettingReader& read, actors::NodeConfig& node) {
   read.bytes("materialise_bytes", node.materialise_bytes, kMiB, 65'536 * kMiB);
   read.number("materialise_seconds", node.materialise_seconds, 1, 3600);
   read.bytes("journal_keep_bytes", node.journal_keep_bytes, 0, kTiB);
+  read.number("balance_seconds", node.balance_seconds, 5, 3600);
   read.number("left_copies_seconds", node.left_copies_seconds, 1, 1'000'000);
   read.bytes("free_bytes_min", node.free_bytes_min, 0, kTiB);
   read.flag("sync_journal", node.sync_journal);

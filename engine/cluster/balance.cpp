@@ -22,12 +22,20 @@ std::optional<BalanceProposal> balance(std::span<const NodeLoad> nodes,
   if (nodes.size() < 2) return {};
   double sum = 0;
   const NodeLoad* hottest = &nodes.front();
+  double coolest = nodes.front().load;
   for (const NodeLoad& node : nodes) {
     sum += node.load;
+    coolest = std::min(coolest, node.load);
     if (node.load > hottest->load) hottest = &node;
   }
   const double mean = sum / static_cast<double>(nodes.size());
   if (hottest->load < rules.load_least || hottest->load <= rules.hot * mean) return {};
+
+  // Journal, network and answers are not in what a shard counts of itself. What the hottest node
+  // does more than the coolest is for what it leads.
+  double counted = 0;
+  for (const NodeLoad::Led& led : hottest->led) counted += led.load;
+  const double scale = counted > 0 ? std::max(1.0, (hottest->load - coolest) / counted) : 1.0;
 
   const double enough = hottest->load * (1 - rules.gain_least);
   std::optional<BalanceProposal> best;
@@ -55,7 +63,7 @@ std::optional<BalanceProposal> balance(std::span<const NodeLoad> nodes,
         if (to.node == hottest->node) continue;
         const bool holds = shard->is_member(to.node) || shard->learner(to.node) != nullptr;
         const bool fits = kind == OperationKind::transfer ? shard->is_secondary(to.node) : !holds;
-        if (fits) consider(*shard, led.load, to, kind);
+        if (fits) consider(*shard, led.load * scale, to, kind);
       }
     }
     if (best) return best;

@@ -36,8 +36,9 @@ struct BalanceRules {
 
 /// Leadership of one shard moved off the hottest node, to a secondary if that helps, else with a
 /// copy to a node that holds none. Nothing: no node is too hot, or no one step makes it cooler (one
-/// shard alone may be all the load: split it). `nodes`: all that run and may hold copies.
-/// O(shards × nodes).
+/// shard alone may be all the load: split it). What the hottest node does more than the coolest
+/// counts as done for the shards it leads, by their shares. `nodes`: all that run and may hold
+/// copies. O(shards × nodes).
 std::optional<BalanceProposal> balance(std::span<const NodeLoad> nodes,
                                        std::span<const Configuration> shards,
                                        const BalanceRules& rules = {});

@@ -64,6 +64,18 @@ TEST_CASE("balance: moves a copy when no secondary is a help") {
   CHECK(proposal->operation.to == kB);
 }
 
+TEST_CASE("balance: what the hottest node does more than the coolest counts for what it leads") {
+  const std::vector<Configuration> shards{shard_of(0, kA, {}), shard_of(1, kA, {})};
+  std::vector<NodeLoad> nodes{load_of(kA, {0.05, 0.05}, 0), load_of(kB, {}, 2)};
+  nodes[0].load = 1.0;
+  nodes[1].load = 0.2;
+
+  const auto proposal = balance(nodes, shards);
+
+  REQUIRE(proposal);
+  CHECK(proposal->load_after == doctest::Approx(0.6));
+}
+
 TEST_CASE("balance: leaves alone what is even, idle, or one shard's load") {
   const std::vector<Configuration> shards{shard_of(0, kA, {kB}), shard_of(1, kB, {kA})};
 
