@@ -17,7 +17,8 @@ enum class Mutation : std::uint8_t {
   no_cut_at_reconcile,    // keeps what the new primary does not have
   cut_below_committed,    // obeys a primary that lacks what was committed
   lease_not_checked,
-  ack_epoch_ignored,  // counts acknowledgements of older epochs
+  hand_over_to_learner,  // makes primary who has not caught up
+  ack_epoch_ignored,     // counts acknowledgements of older epochs
 };
 
 }  // namespace souk::engine::cluster

@@ -178,14 +178,19 @@ bool Replica::remove_slow() {
 /// R11.
 bool Replica::hand_over() {
   if (!successor_) return false;
-  if (!known_->configuration.is_secondary(*successor_) || (!yielding_ && now_ > successor_until_)) {
+  Configuration now = known_->configuration;
+  if (mutation_ == Mutation::hand_over_to_learner && now.learner(*successor_) != nullptr) {
+    now = joined(now, *successor_);
+    --now.epoch;
+  }
+  if (!now.is_secondary(*successor_) || (!yielding_ && now_ > successor_until_)) {
     // With the successor removed, the change that made it primary can happen no more.
     successor_.reset();
     update_->changed = true;
     return false;
   }
   if (committed_ < log_.last()) return false;
-  propose_configuration(handed_over(known_->configuration, *successor_));
+  propose_configuration(handed_over(now, *successor_));
   return true;
 }
 
@@ -214,7 +219,9 @@ bool Replica::carry_out_order() {
         }
         break;
       case OrderKind::hand_over:
-        if (!now.is_secondary(order.node)) break;
+        if (!now.is_secondary(order.node) &&
+            (mutation_ != Mutation::hand_over_to_learner || learner == nullptr))
+          break;
         successor_ = order.node;
         successor_until_ = now_ + limits_.grace;
         update_->changed = true;

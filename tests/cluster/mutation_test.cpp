@@ -115,6 +115,28 @@ TEST_CASE("mutation: a split ended whatever the configuration is found") {
   is_found(plan, "parted blindly");
 }
 
+TEST_CASE("mutation: a split's transaction that outlives the operation is found") {
+  Plan plan;
+  plan.transact_unbound = true;
+  is_found(plan, "transaction of a split not bound to the operation");
+}
+
+TEST_CASE("mutation: an operation that is ended by what the facts were is found") {
+  Plan plan;
+  plan.ended_unseen = true;
+  is_found(plan, "operation ended unseen");
+}
+
+TEST_CASE("mutation: whoever takes a split over and skips the step it began is found") {
+  Plan plan;
+  plan.takeover_skips = true;
+  is_found(plan, "take-over skips a step");
+}
+
+TEST_CASE("mutation: a target made primary before it has caught up is found") {
+  is_found(Mutation::hand_over_to_learner, "hand-over to a learner");
+}
+
 TEST_CASE("mutation: acknowledgements of older epochs are found") {
   is_found(Mutation::ack_epoch_ignored, "ack epoch ignored");
 }

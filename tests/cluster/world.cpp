@@ -50,7 +50,7 @@ std::string describe(std::uint8_t node, const cluster::Event& event) {
 }  // namespace
 
 World::World(const Plan& plan) : plan_{plan}, random_{plan.seed} {
-  nodes_ = random_.chance(0.25) ? 5 : random_.chance(0.15) ? 2 : 3;
+  nodes_ = plan.script || random_.chance(0.25) ? 5 : random_.chance(0.15) ? 2 : 3;
   // Small bounds, so that short logs already meet them.
   limits_.in_flight_bytes = 400;
   limits_.prepare_bytes = 100;
@@ -61,7 +61,7 @@ World::World(const Plan& plan) : plan_{plan}, random_{plan.seed} {
   const std::uint8_t members = nodes_ == 5 ? 3 : nodes_;
   first.primary = id_of(0);
   for (std::uint8_t node = 1; node < members; ++node) first.secondaries.push_back(id_of(node));
-  for (std::uint8_t node = members; node < nodes_; ++node)
+  for (std::uint8_t node = members; node < nodes_ && !plan.script; ++node)
     first.learners.push_back({id_of(node), random_.chance(0.5)});
   first.min_in_sync = random_.chance(0.3) ? 1 : 2;
   by_epoch_.resize(2);
@@ -79,25 +79,28 @@ World::World(const Plan& plan) : plan_{plan}, random_{plan.seed} {
   clients_.resize(3);
   for (std::uint32_t number = 0; number < clients_.size(); ++number)
     schedule(random_.between(0, 100'000), Kind::client, 0, number);
-  schedule(random_.between(100'000, 1'000'000), Kind::fault, 0);
-  schedule(random_.between(100'000, 2'000'000), Kind::operation, 0);
+  if (!plan.script) schedule(random_.between(100'000, 1'000'000), Kind::fault, 0);
+  for (Node node = 0; node < nodes_; ++node)
+    schedule(random_.between(100'000, plan.script ? 200'000 : 2'000'000), Kind::operation, node);
   if (plan.wrong_force)
     schedule(random_.between(plan.faults_us / 4, plan.faults_us), Kind::force, 0);
 }
 
 Verdict World::run() {
-  Time end = plan_.faults_us + plan_.settle_us;
-  Time next_look = plan_.faults_us + 1'000'000;
+  Time next_look = 0;
   while (!agenda_.empty() && verdict_.violation.empty()) {
     const Occurrence what = agenda_.top();
     agenda_.pop();
     now_ = what.at;
-    if (!healed_ && now_ >= plan_.faults_us) heal();
-    if (now_ >= next_look) {
+    if (!healed_ && now_ >= plan_.faults_us) {
+      heal();
+      next_look = now_ + 1'000'000;
+    }
+    if (healed_ && now_ >= next_look) {
       if (all_well()) break;
       next_look += 100'000;
     }
-    if (now_ > end) break;
+    if (now_ > plan_.faults_us + plan_.settle_us) break;
     ++verdict_.events;
     happen(what);
   }
@@ -118,9 +121,11 @@ void World::happen(const Occurrence& what) {
     case Kind::fault:
       return fault();
     case Kind::operation:
-      return carry_on();
+      return carry_on(what.node);
     case Kind::operation_decided:
       return decided(steps_[what.argument]);
+    case Kind::loss:
+      return lose(what.node, Time{what.argument} * 1'000);
     case Kind::operate:
       return operate();
     case Kind::force:
@@ -355,6 +360,8 @@ void World::boot(Node node) {
   }
   host.pending.clear();
   host.was_primary = host.was_open = false;
+  host.seen_operation.reset();
+  host.began_fork = false;
   host.tick_at = 0;
   // A machine that was switched off begins its monotonic clock anew.
   if (random_.chance(0.3)) host.offset = -static_cast<Time>(static_cast<double>(now_) * host.rate);

@@ -26,19 +26,35 @@ namespace souk::test {
 
 namespace cluster = engine::cluster;
 
+/// One operation in a world that is well otherwise, and one node that dies at one of its steps.
+struct Script {
+  enum class When : std::uint8_t { before, behind, soon };  // soon: within the step's effects
+
+  cluster::Operation operation;
+  std::size_t lose_at = ~0U;    // steps are counted from 0 as they become others
+  std::size_t cancel_at = ~0U;  // called off as this step begins
+  When when = When::before;
+  std::uint8_t victim = 0;
+  std::int64_t away_us = 0;  // 0: for the rest of the operation
+};
+
 /// What a run of the simulator is made of. The seed decides everything that is not given here.
 struct Plan {
   std::uint64_t seed = 1;
   cluster::Mutation mutation = cluster::Mutation::none;
   bool lease_beyond_grace = false;
-  bool split_late = false;       // some nodes fork their state one record too late
-  bool parent_keeps = false;     // a parent sells on what went to its child
-  bool fork_forgets = false;     // a child does not know of the commands before it
-  bool split_unawaited = false;  // a child is opened before the split is in the journal
-  bool parted_blindly = false;   // a split is ended whatever became of the configuration
+  bool split_late = false;        // some nodes fork their state one record too late
+  bool parent_keeps = false;      // a parent sells on what went to its child
+  bool fork_forgets = false;      // a child does not know of the commands before it
+  bool split_unawaited = false;   // a child is opened before the split is in the journal
+  bool parted_blindly = false;    // a split is ended whatever became of the configuration
+  bool transact_unbound = false;  // a split's transaction holds whatever became of the operation
+  bool ended_unseen = false;      // an operation is ended by what the facts were
+  bool takeover_skips = false;    // who takes a split over takes its begun step for done
   bool wrong_force = false;  // an operator makes the wrong replica primary; acknowledged is lost
   std::int64_t faults_us = 6'000'000;   // faults happen until then
   std::int64_t settle_us = 12'000'000;  // and everything must be well after at most that
+  std::optional<Script> script;
   bool trace = false;
   bool messages = false;  // in the trace
 };
@@ -54,9 +70,10 @@ enum class Moment : std::uint8_t {
   fork,
   mark,
   part,
-  unmark
+  unmark,
+  end
 };
-inline constexpr std::size_t kMoments = 10;
+inline constexpr std::size_t kMoments = 11;
 inline constexpr std::size_t kOperationKinds = 5;
 
 /// What came of it.
@@ -73,6 +90,9 @@ struct Verdict {
   /// Nodes that died right at a step of an operation: by its kind and what it was about to do, or
   /// had just done.
   std::array<std::array<std::uint64_t, kMoments>, kOperationKinds> losses{};
+  std::size_t steps = 0;        // of the script's operation
+  bool lost = false;            // its node
+  std::string outcome;          // of the last operation
   std::int64_t settled_us = 0;  // after the faults ended
   std::deque<std::string> trace;
 };
@@ -106,6 +126,7 @@ private:
     checkpoint_sent,         // argument: node of the receiver
     operation,               // somebody carries the operation on
     operation_decided,       // argument: in steps_
+    loss,                    // argument: how long, in milliseconds
     fault,
     power_cut,
     force,
@@ -148,6 +169,14 @@ private:
     std::uint32_t client = 0;
     StockCommand command;
   };
+  struct KeptOperation {
+    cluster::Operation operation;
+    std::uint64_t revision = 0;
+  };
+  struct Step {
+    cluster::step::Transact transact;
+    std::uint64_t operation_revision = 0;
+  };
   struct Host {
     bool up = true;
     bool paused = false;
@@ -163,6 +192,11 @@ private:
     std::vector<Pending> pending;
     std::vector<Occurrence> waiting;  // while paused
     bool forks_late = false;
+    // The coordinator's facts, as its watches last told of them.
+    cluster::Revised seen_fact;
+    std::optional<cluster::Revised> seen_child;
+    std::optional<KeptOperation> seen_operation;
+    bool began_fork = false;  // remembered only while it runs
     bool was_primary = false;
     bool was_open = false;
   };
@@ -235,10 +269,19 @@ private:
 
   // world_operations.cpp
   void new_operation();
-  void carry_on();
-  void decided(const cluster::step::Transact& transact);
+  void people_act();
+  void keep_operation(cluster::Operation operation);
+  void look(Node node);
+  void carry_on(Node node);
+  void take_step(Node node, const cluster::Step& next);
+  void end_operation(Node node, std::string outcome);
+  void decided(const Step& step);
   void check_split();
-  void lose_somebody(Moment moment);
+  void check_owners();
+  void check_ended();
+  void lose_somebody(Node actor, Moment moment);
+  bool script_loses(Moment moment);
+  void lose(Node node, Time away);
 
   // world_faults.cpp
   void fault();
@@ -295,14 +338,15 @@ private:
   std::vector<Swap> swaps_;
 
   // The operation under way, kept by the coordinator.
-  std::optional<cluster::Operation> operation_;
+  std::optional<KeptOperation> operation_;
+  std::uint64_t operation_revision_ = 0;  // of the last one kept
+  std::optional<Moment> step_;            // the script's, as it was last taken
+  bool script_begun_ = false;
   std::optional<cluster::Revised> child_;
   engine::Position split_at_ = 0;  // where everybody has to fork
   std::uint64_t child_hash_ = 0;
   std::optional<Ledger> child_state_;
-  cluster::Revised seen_fact_;  // as somebody saw it a while ago
-  std::optional<cluster::Revised> seen_child_;
-  std::vector<cluster::step::Transact> steps_;
+  std::vector<Step> steps_;
 
   // Clients.
   std::vector<Client> clients_;

@@ -144,6 +144,8 @@ void World::check_end() {
     verdict_.stuck = true;
     return violated("an operation does not end after the faults");
   }
+  if (now.split || (child_ && child_->configuration.status != cluster::ShardStatus::active))
+    return violated("a split that nobody carries on is left in the configuration");
   for (const Client& each : clients_) {
     if (each.command == 0) continue;
     verdict_.stuck = true;

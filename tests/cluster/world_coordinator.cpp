@@ -35,6 +35,7 @@ void World::swap_asked(const Occurrence& what) {
   if (swap.expected == fact_.revision) {
     const cluster::Configuration to = swap.to;
     set_configuration(to);
+    check_owners();
     if (!swap.answered)
       answer(faulty ? cluster::CasOutcome::unknown : cluster::CasOutcome::succeeded,
              faulty ? 1'000'000 : soon);

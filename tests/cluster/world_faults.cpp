@@ -162,10 +162,20 @@ void World::heal() {
   coordinator_delay_max_ = 5'000;
   for (Node node = 0; node < nodes_; ++node) {
     hosts_[node].disk.slowness = 1;
+    // A watch that broke is opened again, and tells what it missed.
+    Answer told;
+    told.revised = fact_;
+    schedule(now_ + random_.between(500, 5'000), Kind::configuration_answered, node,
+             keep(answers_, std::move(told)));
     if (hosts_[node].paused) schedule(now_, Kind::resume, node);
     if (!hosts_[node].up) schedule(now_, Kind::restart, node);
   }
-  if (operation_) operation_->cancelled = true;
+  if (operation_ && plan_.script) violated("an operation does not end though all but one are well");
+  if (operation_) {
+    cluster::Operation cancelled = operation_->operation;
+    cancelled.cancelled = true;
+    keep_operation(std::move(cancelled));
+  }
   operate();
 }
 
