@@ -89,6 +89,15 @@ World::World(const Plan& plan) : plan_{plan}, random_{plan.seed} {
 Verdict World::run() {
   Time next_look = 0;
   while (!agenda_.empty() && verdict_.violation.empty()) {
+    if (child_world_ && !child_world_->agenda_.empty() &&
+        child_world_->agenda_.top().at < agenda_.top().at) {
+      const Occurrence what = child_world_->agenda_.top();
+      child_world_->agenda_.pop();
+      now_ = child_world_->now_ = what.at;
+      ++verdict_.events;
+      child_world_->happen(what);
+      continue;
+    }
     const Occurrence what = agenda_.top();
     agenda_.pop();
     now_ = what.at;
@@ -140,12 +149,16 @@ void World::happen(const Occurrence& what) {
     case Kind::swap_asked:
       return swap_asked(what);
     case Kind::restart:
-      if (!hosts_[what.node].up) boot(what.node);
+      if (!hosts_[what.node].up && parent_ == nullptr) boot(what.node);
       return;
     case Kind::resume: {
       Host& host = hosts_[what.node];
       if (!host.paused) return;
       host.paused = false;
+      if (child_world_) {
+        child_world_->now_ = now_;
+        child_world_->schedule(now_, Kind::resume, what.node);
+      }
       std::vector<Occurrence> waiting = std::move(host.waiting);
       host.waiting.clear();
       for (const Occurrence& each : waiting) deliver(each);
@@ -277,6 +290,7 @@ void World::carry_out(Node node) {
           violated("a parent sells what went to its child");
       }
     }
+    open_child(node);
     acknowledge(node, each.position);
     if (!verdict_.violation.empty()) return;
   }
@@ -364,16 +378,25 @@ void World::boot(Node node) {
   host.began_fork = false;
   host.tick_at = 0;
   // A machine that was switched off begins its monotonic clock anew.
-  if (random_.chance(0.3)) host.offset = -static_cast<Time>(static_cast<double>(now_) * host.rate);
+  if (parent_ != nullptr) {
+    host.rate = parent_->hosts_[node].rate;
+    host.offset = parent_->hosts_[node].offset;
+  } else if (random_.chance(0.3))
+    host.offset = -static_cast<Time>(static_cast<double>(now_) * host.rate);
   host.replica.emplace(id_of(node), limits_, std::move(recovered), clock(node));
   cluster::Tampering::plant(*host.replica, plan_.mutation);
   if (plan_.trace)
     trace("  node " + std::to_string(node) + " boots with log " + std::to_string(host.log.size()) +
           ", epoch " + std::to_string(disk.epoch));
   feed(node, cluster::Tick{});
+  open_child(node);
 }
 
 void World::crash(Node node) {
+  if (child_world_ && child_world_->hosts_[node].up) {
+    child_world_->now_ = now_;
+    child_world_->crash(node);
+  }
   Host& host = hosts_[node];
   Disk& disk = host.disk;
   host.up = host.paused = false;
@@ -475,17 +498,19 @@ void World::install(Node node, const Occurrence& what) {
   host.log.assign(truth_.begin(),
                   truth_.begin() + static_cast<std::ptrdiff_t>(checkpoint.at.position));
   feed(node, cluster::CheckpointInstalled{checkpoint.at});
+  open_child(node);
 }
 
 bool World::all_well() const {
   const cluster::Configuration& now = fact_.configuration;
-  if (operation_) return false;
+  if (operation_ || (child_world_ && !child_world_->all_well())) return false;
   for (const Client& each : clients_) {
     if (each.command != 0) return false;
   }
   for (Node node = 0; node < nodes_; ++node) {
     const Host& host = hosts_[node];
     const bool takes_part = now.is_member(id_of(node)) || now.learner(id_of(node)) != nullptr;
+    if (!host.replica) return false;
     if (host.replica->role() == cluster::Role::stopped) continue;
     if (!takes_part || host.ledger.position != truth_.size()) return false;
     if (id_of(node) == now.primary && !host.replica->open()) return false;

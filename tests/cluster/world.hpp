@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <queue>
 #include <string>
@@ -106,6 +107,9 @@ public:
   Verdict run();
 
 private:
+  /// The life of a shard that was split off, on the same nodes and the same network.
+  World(World& parent, const cluster::Configuration& first);
+
   using Time = std::int64_t;  // true time, microseconds
   using Node = std::uint8_t;  // 0 … nodes_ - 1; NodeId is one more
   static constexpr std::size_t kNodesMax = 5;
@@ -260,7 +264,14 @@ private:
   void request_arrives(Node node, std::uint32_t number);
   void read_done(Node node, const Read& read);
   void acknowledge(Node node, engine::Position position);
+
+  // world_child.cpp
   void child_serves(std::uint32_t number);
+  void child_takes_over();
+  void open_child(Node node);
+  void share_faults();
+  void adopt(std::uint32_t number, const Client& client);
+  void child_answered(std::uint32_t number, std::uint16_t command, bool accepted);
 
   // world_coordinator.cpp
   void coordinator_asked(const Occurrence& what);
@@ -285,6 +296,7 @@ private:
 
   // world_faults.cpp
   void fault();
+  void fault_now();
   void heal();
   void operate();
   void force();
@@ -345,7 +357,8 @@ private:
   std::optional<cluster::Revised> child_;
   engine::Position split_at_ = 0;  // where everybody has to fork
   std::uint64_t child_hash_ = 0;
-  std::optional<Ledger> child_state_;
+  std::unique_ptr<World> child_world_;
+  World* parent_ = nullptr;
   std::vector<Step> steps_;
 
   // Clients.

@@ -19,6 +19,10 @@ std::uint64_t content_of(const cluster::Record& record) {
 
 bool World::has_on_disk(Node node, engine::Position position, const Entry& entry) const {
   const Disk& disk = hosts_[node].disk;
+  // Whoever has the split on disk has what the child begins with.
+  if (parent_ != nullptr && disk.base.position == 0)
+    return position == 1 &&
+           parent_->has_on_disk(node, parent_->split_at_, parent_->truth_[parent_->split_at_ - 1]);
   if (position <= disk.base.position) return truth_[position - 1] == entry;
   if (position > disk.last()) return false;
   const cluster::Record& record = disk.journal[position - disk.base.position - 1];
@@ -140,6 +144,7 @@ void World::check_acknowledged(Node node, engine::Epoch before, const std::strin
 /// Obligation 6.
 void World::check_end() {
   const cluster::Configuration& now = fact_.configuration;
+  if (child_world_) child_world_->check_end();
   if (operation_) {
     verdict_.stuck = true;
     return violated("an operation does not end after the faults");
@@ -154,6 +159,10 @@ void World::check_end() {
   for (Node node = 0; node < nodes_; ++node) {
     const Host& host = hosts_[node];
     const cluster::NodeId id{node + 1ULL};
+    if (!host.replica) {
+      verdict_.stuck = true;
+      return violated(name(node) + " never opens the child");
+    }
     if (host.replica->role() == cluster::Role::stopped && plan_.wrong_force) continue;
     if (!now.is_member(id) && now.learner(id) == nullptr) {
       verdict_.stuck = true;
@@ -176,10 +185,15 @@ void World::check_end() {
 void World::violated(const std::string& what) {
   if (!verdict_.violation.empty()) return;
   verdict_.violation = what;
+  if (parent_ != nullptr) {
+    parent_->verdict_.stuck = verdict_.stuck;
+    return parent_->violated("the child: " + what);
+  }
   trace("VIOLATION " + what);
 }
 
 void World::trace(std::string line) {
+  if (parent_ != nullptr) return parent_->trace("  CHILD" + std::move(line));
   verdict_.trace.push_back(std::to_string(now_ / 1000) + "." + std::to_string(now_ % 1000) +
                            " ms " + std::move(line));
   if (verdict_.trace.size() > 400) verdict_.trace.pop_front();

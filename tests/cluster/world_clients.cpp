@@ -9,7 +9,7 @@ namespace souk::test {
 void World::client_acts(std::uint32_t number) {
   Client& client = clients_[number];
   if (client.command != 0 && now_ < client.deadline) return;
-  if (client.command == 0) {
+  if (client.command == 0 && parent_ == nullptr) {
     if (healed_ && now_ > plan_.faults_us + 800'000) return;
     if (next_command_ == Ledger::kCommands) return;
     client.command = next_command_++;
@@ -19,6 +19,7 @@ void World::client_acts(std::uint32_t number) {
                      static_cast<std::int8_t>(random_.chance(0.3) ? random_.between(1, 4)
                                                                   : -random_.between(1, 3))};
   }
+  if (client.command == 0) return;
   ++client.attempts;
   // Who knows of the split repeats what it does not know the outcome of at the child.
   if (client.attempts > 1 && child_ && Ledger::moves(client.wanted.sku) && random_.chance(0.5) &&
@@ -74,6 +75,8 @@ void World::acknowledge(Node node, engine::Position position) {
   const auto go_on = [&] {
     if (client.command != command) return;
     client.command = 0;
+    if (parent_ != nullptr)
+      return parent_->child_answered(pending.client, command, host.ledger.accepted[command]);
     schedule(now_ + random_.between(1'000, 60'000), Kind::client, 0, pending.client);
   };
   if (host.ledger.moved(pending.command.sku) && !host.ledger.seen[command]) {
@@ -99,36 +102,6 @@ void World::acknowledge(Node node, engine::Position position) {
   answers_given_.set(command, accepted);
   floor_ = std::max(floor_, position);
   go_on();
-}
-
-/// The child's own life is that of any shard. What is looked at here is what it begins with, so one
-/// state stands for all of its copies: the fork of whoever leads it first. Answers get lost.
-void World::child_serves(std::uint32_t number) {
-  if (!child_ || child_->configuration.status != cluster::ShardStatus::active) return;
-  const Host& host = hosts_[child_->configuration.primary.value - 1];
-  if (!host.up || host.paused || host.ledger.split_at == 0) return;
-  if (!child_state_) {
-    child_state_.emplace();
-    child_state_->stock = host.ledger.fork.stock;
-    child_state_->accepted = host.ledger.fork.accepted;
-    if (!plan_.fork_forgets) child_state_->seen = host.ledger.fork.seen;
-  }
-  Client& client = clients_[number];
-  const std::uint16_t command = client.command;
-  if (host.ledger.fork.seen[command] && !child_state_->seen[command])
-    return violated("the child does command " + std::to_string(command) +
-                    " again, which was done before the split");
-  child_state_->apply(child_state_->position + 1, *payload_of(client.wanted));
-  const bool accepted = child_state_->accepted[command];
-  if (acknowledged_[command] && answers_given_[command] != accepted)
-    return violated("the child answers a command in another way");
-  for (const int units : child_state_->stock) {
-    if (units < 0) return violated("the child oversold");
-  }
-  if (random_.chance(0.2)) return;
-  ++verdict_.child_commands;
-  client.command = 0;
-  schedule(now_ + random_.between(1'000, 60'000), Kind::client, 0, number);
 }
 
 /// Obligation 5. All commands and reads take effect at positions of one history, so a read is

@@ -7,6 +7,11 @@ namespace souk::test {
 /// One more thing goes wrong, or gets better.
 void World::fault() {
   if (healed_) return;
+  fault_now();
+  share_faults();
+}
+
+void World::fault_now() {
   schedule(now_ + random_.between(20'000, 600'000), Kind::fault, 0);
   const auto node = static_cast<Node>(random_.below(nodes_));
   const auto other = static_cast<Node>(random_.below(nodes_));
@@ -44,6 +49,7 @@ void World::fault() {
     case 5:  // SIGSTOP
       if (host.up && !host.paused) {
         host.paused = true;
+        if (child_world_ && child_world_->hosts_[node].up) child_world_->hosts_[node].paused = true;
         schedule(now_ + random_.between(50'000, 2'500'000), Kind::resume, node);
       }
       return;
@@ -169,6 +175,10 @@ void World::heal() {
              keep(answers_, std::move(told)));
     if (hosts_[node].paused) schedule(now_, Kind::resume, node);
     if (!hosts_[node].up) schedule(now_, Kind::restart, node);
+  }
+  if (child_world_) {
+    child_world_->now_ = now_;
+    child_world_->heal();
   }
   if (operation_ && plan_.script) violated("an operation does not end though all but one are well");
   if (operation_) {

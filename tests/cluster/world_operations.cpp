@@ -292,6 +292,7 @@ void World::check_split() {
   }
   // The child may sell from now on: who still reads what it was is stale.
   floor_ = std::max(floor_, split_at_);
+  child_takes_over();
 }
 
 }  // namespace souk::test
