@@ -140,8 +140,48 @@ PostingReader::PostingReader(std::string_view bytes, std::uint32_t doc_freq, Doc
   doc_freq_ = 0;
 }
 
+DocId PostingReader::block_last(std::size_t block) const {
+  return load32(bytes_.data() + block * kSkipBytes);
+}
+
+std::uint32_t PostingReader::block_tf_max(std::size_t block) const {
+  return static_cast<std::uint8_t>(bytes_[block * kSkipBytes + 8]);
+}
+
+std::uint8_t PostingReader::block_length_min(std::size_t block) const {
+  return static_cast<std::uint8_t>(bytes_[block * kSkipBytes + 9]);
+}
+
+/// The first block from next_ on that ends at `target` or behind it, or blocks_: gallops, because
+/// it is often near.
+std::size_t PostingReader::find_block(DocId target) const {
+  std::size_t low = next_;
+  std::size_t step = 1;
+  while (low < blocks_ && block_last(low) < target) {
+    const std::size_t high = std::min(low + step, blocks_);
+    if (high < blocks_ && block_last(high) < target) {
+      low = high;
+      step *= 2;
+      continue;
+    }
+    // Behind `low`, not behind `high`.
+    std::size_t first = low + 1;
+    for (std::size_t size = high - first; size > 0;) {
+      const std::size_t half = size / 2;
+      if (block_last(first + half) < target) {
+        first += half + 1;
+        size -= half + 1;
+      } else {
+        size = half;
+      }
+    }
+    return first;
+  }
+  return low;
+}
+
 bool PostingReader::next_block(DocId target) {
-  while (next_ < blocks_ && load32(bytes_.data() + next_ * kSkipBytes) < target) ++next_;
+  if (next_ < blocks_) next_ = find_block(target);
   if (next_ < blocks_) return read_block(next_++);
   if (next_ > blocks_) return false;
   ++next_;

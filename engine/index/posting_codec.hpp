@@ -55,10 +55,16 @@ public:
   std::size_t block() const { return next_ - 1; }
   /// How often the term stands in them. Decoded on the first call.
   std::span<const std::uint32_t> tfs();
+  /// Full blocks: what their skips say. The tail has none.
+  std::size_t blocks() const { return blocks_; }
+  DocId block_last(std::size_t block) const;
+  std::uint32_t block_tf_max(std::size_t block) const;  // 255: or more
+  std::uint8_t block_length_min(std::size_t block) const;
   /// All postings from the start.
   void append_all(std::vector<Posting>& out);
 
 private:
+  std::size_t find_block(DocId target) const;
   bool read_block(std::size_t index);
   bool read_tail();
 

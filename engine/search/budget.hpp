@@ -15,8 +15,9 @@ public:
   bool spend(std::size_t steps) {
     steps_ += steps;
     if (steps_ < kStepsPerLook) return spent_;
+    taken_ += steps_;
     steps_ = 0;
-    if (!spent_ && budget_->expired) spent_ = budget_->expired();
+    if (!spent_) spent_ = taken_ > budget_->steps_max || (budget_->expired && budget_->expired());
     return spent_;
   }
   bool spent() const { return spent_; }
@@ -24,7 +25,8 @@ public:
 private:
   static constexpr std::size_t kStepsPerLook = 4096;
   const SearchBudget* budget_;
-  std::size_t steps_ = 0;
+  std::size_t steps_ = 0;    // since the last look
+  std::uint64_t taken_ = 0;  // before it
   bool spent_ = false;
 };
 

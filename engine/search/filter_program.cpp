@@ -147,6 +147,7 @@ std::unique_ptr<FilterProgram::Node> FilterProgram::compile(const Filter& filter
   auto node = std::make_unique<Node>();
   node->kind = filter.kind;
   if (filter.kind == FilterKind::leaf) {
+    ++leaves_;
     node->leaf = compile_leaf(filter.leaf, analyzer);
     node->variant_level = node->leaf->variant_level;
     node->cost = node->leaf->source == Source::id || node->leaf->source == Source::sku ? 4 : 1;

@@ -23,6 +23,8 @@ public:
   bool matches(DocId doc, std::vector<std::uint32_t>& variants);
   /// The same, without telling which variants.
   bool matches(DocId doc);
+  /// Conditions in it, all of which may have to be looked at for one variant.
+  std::uint32_t leaves() const { return leaves_; }
 
 private:
   struct Leaf;
@@ -35,6 +37,7 @@ private:
   bool holds_values(Leaf& leaf, DocId doc, std::uint32_t variant) const;
 
   const SegmentView* view_;
+  std::uint32_t leaves_ = 0;
   FilterPtr filter_;
   Analyzer* analyzer_;
   std::vector<std::unique_ptr<Node>> product_level_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <span>
 
@@ -10,10 +11,15 @@
 
 namespace souk::engine {
 
-/// When to stop early. `expired` is asked every few thousand postings; true ends the search with
-/// `cutoff` set.
+/// Steps that a search may take at each node. A posting is one; a product that is filtered, counted
+/// and ranked is kHitSteps.
+inline constexpr std::uint64_t kSearchStepsMax = 64'000'000;
+inline constexpr std::uint32_t kHitSteps = 16;
+
+/// When to stop early: then the search ends with `cutoff` set.
 struct SearchBudget {
-  std::function<bool()> expired;
+  std::function<bool()> expired;  // asked every few thousand steps
+  std::uint64_t steps_max = kSearchStepsMax;
 };
 
 /// Searches the snapshots of all shards of a node as ONE collection: statistics are summed over

@@ -1,12 +1,14 @@
 #include "engine/search/search_part.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
 #include "engine/index/snapshot.hpp"
 #include "engine/search/filter_program.hpp"
 #include "engine/search/hit_reader.hpp"
 #include "engine/search/phrase.hpp"
+#include "engine/search/ranked_retrieval.hpp"
 #include "engine/search/retrieval.hpp"
 
 namespace souk::engine {
@@ -16,6 +18,7 @@ namespace {
 constexpr std::size_t kSpareHits = 4096;
 /// Whether a document holds a phrase costs about as much as so many postings.
 constexpr std::uint32_t kPhraseCost = 32;
+constexpr std::uint32_t kLeafSteps = 3;
 
 std::uint64_t count_visible(const SegmentView& view, std::int64_t now) {
   if (view.dated == 0) return view.always_visible;
@@ -50,7 +53,10 @@ PartSearch::PartSearch(std::span<const SnapshotPtr> snapshots, const Query& quer
 
 void PartSearch::run(SearchRound round) {
   round_ = round;
+  window_.reset();  // the plan may have become another
   found_ = 0;
+  counted_ = true;
+  least_.reset();
   best_.clear();
   unfinished_.clear();
   facets_.clear();
@@ -106,6 +112,62 @@ Matches PartSearch::find(const SegmentView& view) {
   return best;
 }
 
+/// Takes what is found in a segment: ranks it, or only counts it.
+class PartSearch::SegmentSink final : public MatchSink {
+public:
+  SegmentSink(PartSearch& search, const SegmentView& view, FilterProgram& filter, TopHits& top,
+              const std::unordered_set<DocId>& hidden)
+      : search_{search},
+        filter_{filter},
+        top_{top},
+        hidden_{hidden},
+        phrases_{*search.plan_, *view.segment} {
+    hit_.view = &view;
+    prunes_ = search.sorter_.by_text_match() && !search.groups_;
+    if (search.limit_ == 0 && !search.groups_) least_ = std::numeric_limits<std::int64_t>::max();
+    if (prunes_ && search.least_) least_ = *search.least_;
+    const Query& query = *search.query_;
+    if (query.count_limit == 0 || !query.facet_by.empty() || search.groups_) return;
+    // Rounds go by what was found.
+    count_limit_ = std::max<std::uint64_t>(
+        {query.count_limit, query.drop_tokens_threshold, query.typo_tokens_threshold});
+  }
+  void take(DocId doc, std::int64_t score) override {
+    if (!wanted(doc)) return;
+    hit_.doc = doc;
+    hit_.text_match = score;
+    search_.take(hit_, filter_, top_);
+    if (!prunes_) return;
+    if (const RankedHit* worst = top_.worst()) least_ = std::max(least_, worst->text_match);
+  }
+  void count(DocId doc) override {
+    if (!wanted(doc)) return;
+    search_.variants_.clear();
+    search_.count(doc, filter_);
+  }
+  std::int64_t least() const override { return least_; }
+  bool counts() const override { return search_.found_ < count_limit_; }
+
+private:
+  bool wanted(DocId doc) {
+    search_.clock_.spend(kHitSteps + kLeafSteps * filter_.leaves());
+    if (!hidden_.empty() && hidden_.contains(doc)) return false;
+    if (!phrases_.needed()) return true;
+    search_.clock_.spend(kPhraseCost);
+    return phrases_.holds(doc);
+  }
+
+  PartSearch& search_;
+  FilterProgram& filter_;
+  TopHits& top_;
+  const std::unordered_set<DocId>& hidden_;
+  PhraseFilter phrases_;
+  RankedHit hit_;
+  bool prunes_ = false;
+  std::int64_t least_ = std::numeric_limits<std::int64_t>::min();
+  std::uint64_t count_limit_ = std::numeric_limits<std::uint64_t>::max();
+};
+
 void PartSearch::run_segment(const SegmentView& view) {
   FilterProgram filter{query_->filter, view, analyzer_};
   TopHits top{sorter_, limit_};
@@ -120,8 +182,16 @@ void PartSearch::run_segment(const SegmentView& view) {
     list_variants_ = list_variants_ || facet.looks_at_variants();
   }
   const std::unordered_set<DocId> hidden = hidden_in(view);
+  if (!plan_->matches_all() && RankedRetrieval::suits(*plan_, round_)) {
+    SegmentSink sink{*this, view, filter, top, hidden};
+    if (!window_) window_ = make_retrieval_window(*plan_);
+    RankedRetrieval retrieval{*plan_, plan_->readings.front(), view, now_, clock_, *window_};
+    counted_ = retrieval.run(sink) && counted_;
+    return end_segment(top);
+  }
   PhraseFilter phrases{*plan_, *view.segment};
-  const std::uint32_t cost = phrases.needed() ? kPhraseCost : 1;
+  const std::uint32_t cost =
+      kHitSteps + kLeafSteps * filter.leaves() + (phrases.needed() ? kPhraseCost : 0);
   RankedHit hit;
   hit.view = &view;
   if (plan_->matches_all()) {
@@ -144,21 +214,36 @@ void PartSearch::run_segment(const SegmentView& view) {
       take(hit, filter, top);
     }
   }
+  end_segment(top);
+}
+
+void PartSearch::end_segment(TopHits& top) {
   for (FacetCounter& facet : facets_) facet.end_segment();
   auto kept = top.take();
   best_.insert(best_.end(), kept.begin(), kept.end());
   if (best_.size() >= 2 * limit_ + kSpareHits) keep_best();
+  if (limit_ == 0 || best_.size() < limit_ || !sorter_.by_text_match()) return;
+  keep_best();
+  least_ = std::min_element(best_.begin(), best_.end(), [](const auto& a, const auto& b) {
+             return a.text_match < b.text_match;
+           })->text_match;
 }
 
 void PartSearch::take(RankedHit& hit, FilterProgram& filter, TopHits& top) {
   variants_.clear();
-  if (!(list_variants_ ? filter.matches(hit.doc, variants_) : filter.matches(hit.doc))) return;
-  ++found_;
-  for (FacetCounter& facet : facets_) facet.add(hit.doc, variants_);
+  if (!count(hit.doc, filter)) return;
   if (limit_ > 0) sorter_.rank(hit, variants_);
   if (after_ && !sorter_.before(*after_, hit)) return;
   if (groups_) return groups_->add(hit, variants_);
   if (limit_ > 0) top.add(hit);
+}
+
+/// Whether the filter lets it through; if so it is counted, and its matching variants are listed.
+bool PartSearch::count(DocId doc, FilterProgram& filter) {
+  if (!(list_variants_ ? filter.matches(doc, variants_) : filter.matches(doc))) return false;
+  ++found_;
+  for (FacetCounter& facet : facets_) facet.add(doc, variants_);
+  return true;
 }
 
 void PartSearch::keep_best() {
@@ -210,7 +295,7 @@ SearchPart PartSearch::part(bool alone) const {
   for (const FacetCounter& counter : facets_) part.facets.push_back(counter.tally());
   part.unfinished = unfinished_;
   part.cutoff = clock_.spent();
-  part.found_exact = !part.cutoff;
+  part.found_exact = counted_ && !part.cutoff;
   return part;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,6 +20,7 @@ namespace souk::engine {
 
 class FilterProgram;
 struct Matches;
+struct RetrievalWindow;
 
 // A search over shards that live on several nodes, as pure steps. Every node does 1, 3 and 6 on its
 // own snapshots, and must keep the same ones for all of them; a coordinator does the rest.
@@ -91,9 +93,12 @@ public:
   SearchPart part(bool alone) const;
 
 private:
+  class SegmentSink;
   void run_segment(const SegmentView& view);
+  void end_segment(TopHits& top);
   Matches find(const SegmentView& view);
   void take(RankedHit& hit, FilterProgram& filter, TopHits& top);
+  bool count(DocId doc, FilterProgram& filter);
   void keep_best();
   void list_hits(SearchPart& part, std::span<const RankedHit> hits) const;
   void list_groups(SearchPart& part, bool alone) const;
@@ -109,11 +114,14 @@ private:
   std::size_t limit_;
   SearchRound round_;
   std::uint64_t found_ = 0;
+  bool counted_ = true;                // all of them
+  std::optional<std::int64_t> least_;  // text_match of the worst hit of segments seen, if enough
   std::vector<FacetCounter> facets_;
   std::vector<RankedHit> best_;
   std::optional<RankedHit> after_;
   std::optional<HitGroups> groups_;
   std::vector<ShardId> unfinished_;
+  std::shared_ptr<RetrievalWindow> window_;
   std::vector<std::uint32_t> variants_;  // matching ones of the hit at hand
   bool list_variants_ = false;
 };

@@ -41,6 +41,11 @@ class HitSorter {
 public:
   explicit HitSorter(const Query& query);
 
+  /// Whether a hit with a higher text_match always comes first.
+  bool by_text_match() const {
+    return keys_.front().source == Source::text_match && !keys_.front().ascending;
+  }
+
   /// Whether rank() looks at the variants of hits of the current segment.
   bool looks_at_variants() const;
   void begin_segment(const SegmentView& view);
@@ -89,6 +94,10 @@ class TopHits {
 public:
   TopHits(const HitSorter& sorter, std::size_t limit) : sorter_{&sorter}, limit_{limit} {}
   void add(const RankedHit& hit);
+  /// The worst of so many as are wanted, or null while there are fewer.
+  const RankedHit* worst() const {
+    return limit_ > 0 && hits_.size() == limit_ ? &hits_.front() : nullptr;
+  }
   std::vector<RankedHit> take() { return std::move(hits_); }
 
 private:

@@ -6,8 +6,8 @@
 //   answers KIND QUERIES FILE     what the queries find: query, place, product, score
 //   quit
 // DOCS: id, title, class, category, description, features, brand, price, stock, parted by tabs.
-// Kinds: and, prefix, filtand. A disjunction and misspellings answer with an error, because the
-// engine has neither.
+// Kinds: and, or, orcount, filtand, filtor, prefix, typo. Where the question is for the ten best
+// only, counting may stop as soon as they are found, as it does in the libraries beside.
 #include <algorithm>
 #include <charconv>
 #include <chrono>
@@ -144,7 +144,7 @@ SearchPart Contestant::ask(const Query& query) const {
   const SearchBudget budget;
   QueryPlan words = plan_words(query);
   const SearchStatistics statistics = collect_statistics(snapshots_, words);
-  const QueryPlan plan = plan_query(std::move(words), statistics);
+  QueryPlan plan = plan_query(words, statistics);
   PartSearch search{snapshots_, query, plan, kNow, budget};
   search.run(first_round(plan));
   return search.part(true);
@@ -156,14 +156,17 @@ std::optional<Query> query_of(const std::string& kind, const Row& row) {
   query.q = row[1];
   query.query_by = {{"description", 1, kind == "prefix"}};
   query.highlight = false;
-  query.drop_tokens_threshold = 0;
+  query.drop_tokens_threshold = query.typo_tokens_threshold = 0;
+  const bool any = kind == "or" || kind == "orcount" || kind == "filtor";
+  if (any) query.match = WordMatch::any;
+  if (kind != "orcount") query.count_limit = 1;
   query.sort_by = {{"_text_match", SortOrder::descending}};
-  if (kind == "and") return query;
+  if (kind == "and" || kind == "or" || kind == "orcount") return query;
   if (kind == "prefix") {
     query.q += " " + row[2];
     return query;
   }
-  if (kind != "filtand") return std::nullopt;
+  if (kind != "filtand" && kind != "filtor") return std::nullopt;
   auto filter = parse_filter("price:[" + row[2] + ".." + row[3] + "]");
   if (!filter) return std::nullopt;
   query.filter = *filter;
@@ -196,7 +199,7 @@ void run(const Contestant& contestant, const std::string& kind, const std::strin
       return;
     }
     const SearchPart part = contestant.ask(*query);
-    hits += kind == "filtand" ? part.found : part.hits.size();
+    hits += kind.starts_with("filt") || kind == "orcount" ? part.found : part.hits.size();
     const double cpu_end = seconds_of(CLOCK_THREAD_CPUTIME_ID);
     end = seconds_of(CLOCK_MONOTONIC);
     const char* comma = count++ == 0 ? "" : ",";

@@ -1,0 +1,319 @@
+#include "engine/search/ranked_retrieval.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+
+#include "engine/search/token_postings.hpp"
+
+namespace souk::engine {
+namespace {
+
+constexpr std::int64_t kAnyScore = std::numeric_limits<std::int64_t>::min();
+/// With so many postings for one document it is cheaper to look it up than to mark them all.
+constexpr std::size_t kSparse = 4;
+
+bool any_set(const WindowBits& bits) {
+  std::uint64_t all = 0;
+  for (const std::uint64_t word : bits) all |= word;
+  return all != 0;
+}
+
+template <class Visit>
+void each_bit(const WindowBits& bits, Visit visit) {
+  for (std::uint32_t word = 0; word < bits.size(); ++word) {
+    for (std::uint64_t rest = bits[word]; rest != 0; rest &= rest - 1)
+      visit(word * 64 + static_cast<std::uint32_t>(std::countr_zero(rest)));
+  }
+}
+
+}  // namespace
+
+/// The window at hand and what has been found in it.
+struct RetrievalWindow {
+  DocWindow docs;
+  WindowBits bits{};                      // documents that have scores to be taken away again
+  WindowBits matching{};                  // documents that match, if they are to be counted
+  std::vector<std::uint32_t> candidates;  // places
+  std::vector<std::int64_t> fields;       // bounds, by field
+  std::vector<std::int64_t> bounds;       // by token
+  std::vector<std::size_t> order;         // of tokens, highest bound first
+  std::vector<std::int64_t> rest;         // sum of the bounds from a place in `order` on
+  /// What only marks documents goes its own way, so that scoring can begin behind it.
+  std::vector<TokenPostings> markers;
+};
+
+std::shared_ptr<RetrievalWindow> make_retrieval_window(const QueryPlan& plan) {
+  auto window = std::make_shared<RetrievalWindow>();
+  window->docs.scores.resize(plan.fields.size());
+  for (auto& scores : window->docs.scores) scores.resize(kWindowDocs);
+  window->fields.resize(plan.fields.size());
+  return window;
+}
+
+bool RankedRetrieval::suits(const QueryPlan& plan, SearchRound round) {
+  if (plan.readings.empty() || plan.typos_in(round) > 0) return false;
+  if (round.required != plan.readings.front().tokens.size()) return false;
+  return std::none_of(plan.readings.begin() + 1, plan.readings.end(),
+                      [&](const Reading& other) { return plan.is_read(other, round); });
+}
+
+RankedRetrieval::RankedRetrieval(const QueryPlan& plan, const Reading& reading,
+                                 const SegmentView& view, std::int64_t now, BudgetClock& clock,
+                                 RetrievalWindow& window)
+    : plan_{&plan},
+      view_{&view},
+      now_{now},
+      all_visible_{view.always_visible == view.segment->doc_count()},
+      clock_{&clock},
+      window_{&window} {
+  window.markers.clear();
+  tokens_.reserve(reading.tokens.size());
+  for (const std::uint32_t token : reading.tokens) {
+    TokenPostings postings{alternatives_of(plan, token, *view.segment, Spelling::as_written),
+                           *view.segment};
+    if (postings.postings() == 0 && plan.match == WordMatch::any) continue;
+    tokens_.push_back(std::move(postings));
+  }
+  if (plan.match == WordMatch::all) {
+    std::stable_sort(tokens_.begin(), tokens_.end(), [](const auto& a, const auto& b) {
+      return a.grouped() != b.grouped() ? b.grouped() : a.postings() < b.postings();
+    });
+  }
+}
+
+RankedRetrieval::~RankedRetrieval() = default;
+
+bool RankedRetrieval::run(MatchSink& sink) {
+  const bool any = plan_->match == WordMatch::any;
+  const bool hopeless = std::any_of(tokens_.begin(), tokens_.end(),
+                                    [](const auto& token) { return token.postings() == 0; });
+  if (tokens_.empty() || hopeless) return true;
+  open_groups();
+  const DocId doc_count = view_->segment->doc_count();
+  DocWindow& docs = window_->docs;
+  for (DocId begin = 0; begin < doc_count && !clock_->spent(); begin = docs.end) {
+    if (!any) {
+      const DocId next = tokens_.front().seek(begin);
+      if (next == kNoDoc) break;
+      begin = next / kWindowDocs * kWindowDocs;
+    }
+    docs.begin = begin;
+    docs.end = std::min(begin + kWindowDocs, doc_count);
+    if (any) {
+      window_any(sink);
+    } else {
+      window_all(sink);
+    }
+  }
+  return complete_ && !clock_->spent();
+}
+
+/// Of lists of many terms only what the other tokens leave is kept.
+void RankedRetrieval::open_groups() {
+  const DocId doc_count = view_->segment->doc_count();
+  std::vector<std::uint64_t> allowed;
+  const bool narrowed =
+      plan_->match == WordMatch::all && tokens_.back().grouped() && !tokens_.front().grouped();
+  if (narrowed) {
+    std::vector<TokenPostings> all = tokens_;
+    std::erase_if(tokens_, [](const auto& token) { return token.grouped(); });
+    allowed.assign(doc_count / 64 + 1, 0);
+    DocWindow& docs = window_->docs;
+    for (DocId begin = 0; begin < doc_count && !clock_->spent(); begin = docs.end) {
+      const DocId next = tokens_.front().seek(begin);
+      if (next == kNoDoc) break;
+      docs.begin = next / kWindowDocs * kWindowDocs;
+      docs.end = std::min(docs.begin + kWindowDocs, doc_count);
+      intersect(false, kAnyScore, true);
+      for (const std::uint32_t place : window_->candidates)
+        allowed[(docs.begin + place) / 64] |= std::uint64_t{1} << (place % 64);
+    }
+    tokens_ = std::move(all);
+  }
+  for (TokenPostings& token : tokens_) token.open_groups(doc_count, allowed, *clock_);
+}
+
+std::int64_t RankedRetrieval::best_of(std::uint32_t place) const {
+  std::int64_t best = 0;
+  for (const auto& scores : window_->docs.scores) best = std::max(best, scores[place]);
+  return best;
+}
+
+void RankedRetrieval::list_candidates() {
+  RetrievalWindow& window = *window_;
+  window.candidates.clear();
+  each_bit(window.bits, [&](std::uint32_t place) { window.candidates.push_back(place); });
+}
+
+void RankedRetrieval::drop_below(std::int64_t least, std::int64_t rest) {
+  std::erase_if(window_->candidates,
+                [&](std::uint32_t place) { return best_of(place) + rest < least; });
+}
+
+void RankedRetrieval::window_any(MatchSink& sink) {
+  RetrievalWindow& window = *window_;
+  const std::int64_t least = sink.least();
+  const bool counts = sink.counts();
+  const std::size_t count = tokens_.size();
+  window.order.resize(count);
+  for (std::size_t token = 0; token < count; ++token) window.order[token] = token;
+  std::size_t essential = count;
+  window.rest.assign(count + 1, 0);
+  if (least > 0) {
+    std::fill(window.fields.begin(), window.fields.end(), 0);
+    window.bounds.resize(count);
+    for (std::size_t token = 0; token < count; ++token)
+      window.bounds[token] = tokens_[token].bound(window.docs, window.fields);
+    std::sort(window.order.begin(), window.order.end(), [&](std::size_t a, std::size_t b) {
+      if (tokens_[a].grouped() != tokens_[b].grouped()) return tokens_[a].grouped();
+      return window.bounds[a] > window.bounds[b];
+    });
+    for (std::size_t i = count; i > 0; --i)
+      window.rest[i - 1] = window.rest[i] + window.bounds[window.order[i - 1]];
+    while (essential > 0 && window.rest[essential - 1] < least &&
+           !tokens_[window.order[essential - 1]].grouped()) {
+      --essential;
+    }
+    const std::int64_t best = *std::max_element(window.fields.begin(), window.fields.end());
+    if (best < least) essential = 0;
+  }
+  if (essential < count && !counts) complete_ = false;
+  if (essential == 0 && !counts) {
+    clock_->spend(count);
+    return;
+  }
+  std::size_t steps = count;
+  for (std::size_t i = 0; i < essential; ++i)
+    steps += tokens_[window.order[i]].add(window.docs, window.bits);
+  if (counts) {
+    window.matching = window.bits;
+    if (essential < count && window.markers.empty()) {
+      for (const TokenPostings& token : tokens_)
+        window.markers.push_back(token.grouped() ? TokenPostings{} : token);
+    }
+    for (std::size_t i = essential; i < count; ++i) {
+      const std::size_t token = window.order[i];
+      TokenPostings& marker = tokens_[token].grouped() ? tokens_[token] : window.markers[token];
+      steps += marker.mark(window.docs, window.matching);
+    }
+  }
+  list_candidates();
+  for (std::size_t i = essential; i < count && essential > 0; ++i) {
+    drop_below(least, window.rest[i]);
+    if (window.candidates.empty()) break;
+    steps += window.candidates.size();
+    TokenPostings& token = tokens_[window.order[i]];
+    for (const std::uint32_t place : window.candidates)
+      token.look_up(window.docs.begin + place, window.docs, true);
+  }
+  clock_->spend(steps);
+  deliver(sink);
+}
+
+/// Leaves in `candidates` the documents that have all tokens; their scores too, if `scored`.
+void RankedRetrieval::intersect(bool scored, std::int64_t least, bool counted) {
+  RetrievalWindow& window = *window_;
+  window.candidates.clear();
+  WindowBits bits{};
+  std::size_t steps = 1;
+  for (std::size_t i = 0; i < tokens_.size(); ++i) {
+    TokenPostings& token = tokens_[i];
+    if (i == 0 || token.grouped()) {
+      WindowBits own{};
+      steps += scored ? token.add(window.docs, own) : token.mark(window.docs, own);
+      if (scored) {
+        for (std::size_t word = 0; word < own.size(); ++word) window.bits[word] |= own[word];
+      }
+      if (i == 0) {
+        bits = own;
+        each_bit(bits, [&](std::uint32_t place) { window.candidates.push_back(place); });
+      } else {
+        std::erase_if(window.candidates, [&](std::uint32_t place) {
+          return (own[place / 64] >> (place % 64) & 1U) == 0;
+        });
+      }
+    } else {
+      steps += window.candidates.size();
+      std::erase_if(window.candidates, [&](std::uint32_t place) {
+        return !token.look_up(window.docs.begin + place, window.docs, scored);
+      });
+    }
+    if (window.candidates.empty()) break;
+    if (scored && !counted) drop_below(least, window.rest[i + 1]);
+  }
+  clock_->spend(steps);
+}
+
+void RankedRetrieval::window_all(MatchSink& sink) {
+  RetrievalWindow& window = *window_;
+  const std::int64_t least = sink.least();
+  const bool counts = sink.counts();
+  bool scored = true;
+  window.rest.assign(tokens_.size() + 1, 0);
+  if (least > 0) {
+    std::fill(window.fields.begin(), window.fields.end(), 0);
+    window.bounds.resize(tokens_.size());
+    for (std::size_t token = 0; token < tokens_.size(); ++token)
+      window.bounds[token] = tokens_[token].bound(window.docs, window.fields);
+    for (std::size_t i = tokens_.size(); i > 0; --i)
+      window.rest[i - 1] = window.rest[i] + window.bounds[i - 1];
+    scored = *std::max_element(window.fields.begin(), window.fields.end()) >= least;
+  }
+  if (!counts && least > 0) complete_ = false;
+  if (!scored && !counts) {
+    clock_->spend(tokens_.size());
+    return;
+  }
+  intersect(scored, least, counts);
+  if (counts) {
+    window.matching = {};
+    for (const std::uint32_t place : window.candidates)
+      window.matching[place / 64] |= std::uint64_t{1} << (place % 64);
+  }
+  if (!scored) window.candidates.clear();
+  deliver(sink);
+}
+
+/// Gives away the candidates and what else matches, then forgets their scores.
+void RankedRetrieval::deliver(MatchSink& sink) {
+  RetrievalWindow& window = *window_;
+  const auto visible = [&](DocId doc) { return all_visible_ || view_->is_visible(doc, now_); };
+  auto candidate = window.candidates.begin();
+  const auto take = [&](std::uint32_t place) {
+    const DocId doc = window.docs.begin + place;
+    if (!visible(doc)) return;
+    const std::int64_t score = best_of(place);
+    if (score >= sink.least()) {
+      sink.take(doc, score);
+    } else if (sink.counts()) {
+      sink.count(doc);
+    } else {
+      complete_ = false;
+    }
+  };
+  if (any_set(window.matching)) {
+    each_bit(window.matching, [&](std::uint32_t place) {
+      if (candidate != window.candidates.end() && *candidate == place) {
+        ++candidate;
+        take(place);
+      } else if (!visible(window.docs.begin + place)) {
+        return;
+      } else if (sink.counts()) {
+        sink.count(window.docs.begin + place);
+      } else {
+        complete_ = false;
+      }
+    });
+    window.matching = {};
+  } else {
+    for (const std::uint32_t place : window.candidates) take(place);
+  }
+  each_bit(window.bits, [&](std::uint32_t place) {
+    for (auto& scores : window.docs.scores) scores[place] = 0;
+  });
+  window.bits = {};
+  window.candidates.clear();
+}
+
+}  // namespace souk::engine

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "engine/search/query_plan.hpp"
+
+namespace souk::engine {
+
+/// Who wants the documents that a RankedRetrieval finds.
+class MatchSink {
+public:
+  virtual ~MatchSink() = default;
+  /// A document and its score, which is not below least().
+  virtual void take(DocId doc, std::int64_t score) = 0;
+  /// A document that matches too, with a score below least(). Only as long as counts().
+  virtual void count(DocId doc) = 0;
+  /// Documents with less need not be scored. Never falls.
+  virtual std::int64_t least() const = 0;
+  virtual bool counts() const = 0;
+};
+
+class TokenPostings;
+
+/// What is known of the window at hand; one may serve many retrievals of the same plan, one after
+/// another.
+struct RetrievalWindow;
+std::shared_ptr<RetrievalWindow> make_retrieval_window(const QueryPlan& plan);
+
+/// Finds the visible documents of a segment for a reading as it is written, every token required,
+/// or with WordMatch::any one of them: Retrieval's documents and scores, in rising order, without
+/// looking at all of them. It goes through windows of some thousand documents. What the blocks of
+/// posting lists that reach into one bound its scores by tells whether it can matter at all, and
+/// with WordMatch::any which tokens alone cannot lift a document over the sink's least score
+/// (block-max MaxScore): those are looked up for the documents of the others only.
+class RankedRetrieval {
+public:
+  RankedRetrieval(const QueryPlan& plan, const Reading& reading, const SegmentView& view,
+                  std::int64_t now, BudgetClock& clock, RetrievalWindow& window);
+  ~RankedRetrieval();
+  /// True when all matching documents were given to the sink.
+  bool run(MatchSink& sink);
+
+  /// Whether it finds what Retrieval finds, and nothing else is to be found.
+  static bool suits(const QueryPlan& plan, SearchRound round);
+
+private:
+  void open_groups();
+  void run_any(MatchSink& sink);
+  void run_all(MatchSink& sink);
+  void window_any(MatchSink& sink);
+  void window_all(MatchSink& sink);
+  void intersect(bool scored, std::int64_t least, bool counted);
+  void list_candidates();
+  void drop_below(std::int64_t least, std::int64_t rest);
+  void deliver(MatchSink& sink);
+  std::int64_t best_of(std::uint32_t place) const;
+
+  const QueryPlan* plan_;
+  const SegmentView* view_;
+  std::int64_t now_;
+  bool all_visible_;
+  BudgetClock* clock_;
+  bool complete_ = true;
+  std::vector<TokenPostings> tokens_;  // WordMatch::all: rarest first
+  RetrievalWindow* window_;
+};
+
+}  // namespace souk::engine

@@ -1,0 +1,114 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "engine/search/query_plan.hpp"
+
+namespace souk::engine {
+
+inline constexpr std::uint32_t kWindowDocs = 4096;
+using WindowBits = std::array<std::uint64_t, kWindowDocs / 64>;
+
+/// Documents [begin, end) of a segment, at most kWindowDocs, and what is known of them. Their
+/// places count from `begin`.
+struct DocWindow {
+  DocId begin = 0;
+  DocId end = 0;
+  /// Scores by field and place; 0 where nothing was added.
+  std::vector<std::vector<std::int64_t>> scores;
+
+  std::uint32_t place(DocId doc) const { return doc - begin; }
+};
+
+/// One posting list on the way through windows that rise.
+class TermPostings {
+public:
+  TermPostings(PostingReader reader, std::size_t field, const TextField& text,
+               const TokenScorer& scorer);
+
+  std::size_t field() const { return field_; }
+  std::uint32_t doc_freq() const { return reader_.doc_freq(); }
+  /// The first document ≥ `target`, or kNoDoc. Targets rise.
+  DocId seek(DocId target);
+  /// No document of the window scores higher.
+  std::int64_t bound(const DocWindow& window);
+  /// Marks the documents of the window; returns how many.
+  std::size_t mark(const DocWindow& window, WindowBits& bits);
+  /// Marks them and adds their scores.
+  std::size_t add(DocWindow& window, WindowBits& bits);
+  /// Whether the list has the document, and adds its score there if `scored`. Documents rise.
+  bool look_up(DocId doc, DocWindow& window, bool scored);
+
+private:
+  template <class Visit>
+  std::size_t walk(const DocWindow& window, Visit visit);
+  std::int64_t block_bound(std::size_t block) const;
+
+  PostingReader reader_;
+  std::size_t field_;
+  const TextField* text_;
+  const TokenScorer* scorer_;
+  std::size_t at_ = 0;  // in the block read last
+  DocId next_ = 0;      // the document there; before the first block 0
+  bool started_ = false;
+  std::size_t bound_block_ = 0;  // blocks before it end before the window
+  std::optional<std::int64_t> tail_bound_;
+};
+
+/// The lists of many terms as one: a document has the highest of their counts.
+class GroupPostings {
+public:
+  /// `allowed`: only these documents matter, by bit; empty: all do.
+  GroupPostings(const TokenAlternative& alternative, DocId doc_count,
+                std::span<const std::uint64_t> allowed, BudgetClock& clock);
+
+  std::size_t field() const { return field_; }
+  std::int64_t bound(const DocWindow& window) const;
+  std::size_t mark(const DocWindow& window, WindowBits& bits);
+  std::size_t add(DocWindow& window, WindowBits& bits);
+
+private:
+  void read(std::span<const TermRange> ranges, DocId doc_count,
+            std::span<const std::uint64_t> allowed, BudgetClock& clock);
+  void sort_by_window(DocId doc_count);
+  std::size_t gather(const DocWindow& window, WindowBits& bits);
+
+  std::size_t field_;
+  const TextField* text_;
+  const TokenScorer* scorer_;
+  bool dense_ = false;
+  std::uint32_t tf_max_ = 0;
+  std::vector<std::uint32_t> tfs_;      // dense: by document; else by place in the window
+  std::vector<Posting> postings_;       // by window, else in no order
+  std::vector<std::uint32_t> windows_;  // where the postings of each begin
+};
+
+/// All lists of a token in a segment.
+class TokenPostings {
+public:
+  TokenPostings() = default;
+  TokenPostings(std::vector<TokenAlternative> alternatives, const Segment& segment);
+
+  std::uint64_t postings() const { return postings_; }
+  /// Lists of many terms are read as a whole, so that it does not pay to look documents up.
+  bool grouped() const { return !group_alternatives_.empty(); }
+  void open_groups(DocId doc_count, std::span<const std::uint64_t> allowed, BudgetClock& clock);
+  DocId seek(DocId target);
+  /// No document of the window scores higher in a field; adds that to `fields`.
+  std::int64_t bound(const DocWindow& window, std::span<std::int64_t> fields);
+  std::size_t mark(const DocWindow& window, WindowBits& bits);
+  std::size_t add(DocWindow& window, WindowBits& bits);
+  bool look_up(DocId doc, DocWindow& window, bool scored);
+
+private:
+  std::vector<TokenAlternative> group_alternatives_;
+  std::vector<TermPostings> terms_;
+  std::vector<GroupPostings> groups_;
+  std::uint64_t postings_ = 0;
+};
+
+}  // namespace souk::engine
