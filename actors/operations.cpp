@@ -329,20 +329,21 @@ void Operations::carry_out(const storage::RevisedOperation& revised) {
     carry_out(revised);
   } else if (const auto* both = std::get_if<cluster::step::Transact>(&next)) {
     // Lost to somebody: the next look shows to whom.
-    (void)storage::transact(*parts_.coordinator, *both, operation.child, soon()).has_value();
+    (void)storage::transact(*parts_.coordinator, *both, revised, soon()).has_value();
     failpoint(both->shard.split ? "split.marked" : "split.parted", operation.shard);
   } else if (std::holds_alternative<cluster::step::Done>(next)) {
-    end(revised, operation.cancelled ? "cancelled" : "done");
+    end(revised, observed, operation.cancelled ? "cancelled" : "done");
   } else if (const auto* impossible = std::get_if<cluster::step::Impossible>(&next)) {
-    end(revised, impossible->why);
+    end(revised, observed, impossible->why);
   }
 }
 
-void Operations::end(const storage::RevisedOperation& revised, std::string outcome) {
+void Operations::end(const storage::RevisedOperation& revised, const cluster::Observed& observed,
+                     std::string outcome) {
   const storage::OperationOutcome ended{revised.operation, std::move(outcome),
                                         system_clock().now()};
-  const auto done =
-      storage::finish_operation(*parts_.coordinator, revised.revision, ended, kOutcomeKept, soon());
+  const auto done = storage::finish_operation(*parts_.coordinator, revised.revision,
+                                              observed.shard.revision, ended, kOutcomeKept, soon());
   if (!done) return;
   const std::lock_guard lock{mutex_};
   outcomes_.insert_or_assign(std::string{storage::kOutcomesPrefix} + ended.operation.id, ended);

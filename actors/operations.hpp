@@ -85,7 +85,8 @@ private:
   void run(const std::stop_token& stop);
   bool carry_on();
   void carry_out(const storage::RevisedOperation& revised);
-  void end(const storage::RevisedOperation& revised, std::string outcome);
+  void end(const storage::RevisedOperation& revised, const engine::cluster::Observed& observed,
+           std::string outcome);
   void take_sample();
   void tell_heat(const storage::NodeHeat& heat);
   void balance();

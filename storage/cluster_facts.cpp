@@ -255,11 +255,14 @@ Result<Coordinator::Revision> replace_configuration(Coordinator& coordinator,
 
 Result<Coordinator::Revision> transact(Coordinator& coordinator,
                                        const engine::cluster::step::Transact& transact,
-                                       ShardId child, Coordinator::Deadline deadline) {
+                                       const RevisedOperation& wanted_by,
+                                       Coordinator::Deadline deadline) {
   const std::string name = configuration_name(transact.shard.shard);
-  const std::string child_name = configuration_name(child);
+  const std::string child_name = configuration_name(wanted_by.operation.child);
   Coordinator::Transaction both;
-  both.expected = {{name, transact.shard_revision}, {child_name, transact.child_revision}};
+  both.expected = {{name, transact.shard_revision},
+                   {child_name, transact.child_revision},
+                   {operation_name(wanted_by.operation.id), wanted_by.revision}};
   both.writes = {{name, encode_configuration(transact.shard), 0}};
   if (transact.child) {
     both.writes.push_back({child_name, encode_configuration(*transact.child), 0});

@@ -56,12 +56,6 @@ engine::Result<std::vector<engine::cluster::Revised>> load_or_create_configurati
 engine::Result<Coordinator::Revision> replace_configuration(
     Coordinator& coordinator, Coordinator::Revision expected,
     const engine::cluster::Configuration& to, Coordinator::Deadline deadline);
-/// Both facts of a split in one transaction. `child`: of the operation. Errors: as
-/// Coordinator::commit.
-engine::Result<Coordinator::Revision> transact(Coordinator& coordinator,
-                                               const engine::cluster::step::Transact& transact,
-                                               engine::ShardId child,
-                                               Coordinator::Deadline deadline);
 
 /// The map that the active shards make; its version is the highest of any. Errors: unavailable: a
 /// slot belongs to nobody or to two shards; names the shard.
@@ -92,6 +86,12 @@ struct RevisedOperation {
   engine::cluster::Operation operation;
   Coordinator::Revision revision = 0;
 };
+/// Both facts of a split in one transaction, as long as the operation that wants it is as it was:
+/// one that comes late must not bring back what was called off. Errors: as Coordinator::commit.
+engine::Result<Coordinator::Revision> transact(Coordinator& coordinator,
+                                               const engine::cluster::step::Transact& transact,
+                                               const RevisedOperation& wanted_by,
+                                               Coordinator::Deadline deadline);
 /// By id.
 engine::Result<std::vector<RevisedOperation>> read_operations(const Coordinator& coordinator,
                                                               Coordinator::Deadline deadline);

@@ -89,13 +89,14 @@ Result<OperationOutcome> decode_outcome(std::string_view name, std::string_view 
 }
 
 Result<void> finish_operation(Coordinator& coordinator, Coordinator::Revision expected,
-                              const OperationOutcome& outcome, std::chrono::seconds kept,
-                              Coordinator::Deadline deadline) {
+                              Coordinator::Revision judged_by, const OperationOutcome& outcome,
+                              std::chrono::seconds kept, Coordinator::Deadline deadline) {
   const auto lease = coordinator.grant(kept, deadline);
   if (!lease) return lease.error();
   const std::string& id = outcome.operation.id;
   const auto done =
-      coordinator.commit({.expected = {{fact_of_operation(id), expected}},
+      coordinator.commit({.expected = {{fact_of_operation(id), expected},
+                                       {configuration_name(outcome.operation.shard), judged_by}},
                           .writes = {{outcome_name(id), encode_outcome(outcome), lease->id}},
                           .erased = {fact_of_operation(id)}},
                          deadline);

@@ -27,9 +27,11 @@ inline constexpr std::string_view kOutcomesPrefix = "outcomes/";
 std::string encode_outcome(const OperationOutcome& outcome);
 /// `name`: of the fact. Errors: corrupt_record, newer_format.
 engine::Result<OperationOutcome> decode_outcome(std::string_view name, std::string_view value);
-/// Erases the operation and keeps the outcome for `kept`, in one transaction. Errors: as
+/// Erases the operation and keeps the outcome for `kept`, in one transaction: if the shard's
+/// configuration, too, is still the one at `judged_by`, of which the outcome tells. Errors: as
 /// Coordinator::commit and grant.
 engine::Result<void> finish_operation(Coordinator& coordinator, Coordinator::Revision expected,
+                                      Coordinator::Revision judged_by,
                                       const OperationOutcome& outcome, std::chrono::seconds kept,
                                       Coordinator::Deadline deadline);
 /// Errors: those of Coordinator::find; corrupt_record, newer_format.

@@ -257,8 +257,10 @@ TEST_CASE("cluster facts: a split changes both shards at once, watchers see whol
                        find_configuration(coordinator, operation.child, soon()).value(), applied};
     const engine::cluster::Step next = next_step(operation, now);
     if (const auto* both = std::get_if<step::Transact>(&next)) {
-      REQUIRE(transact(coordinator, *both, operation.child, soon()));
-      CHECK(transact(coordinator, *both, operation.child, soon()).error().code ==
+      CHECK(transact(coordinator, *both, {operation, revision + 1}, soon()).error().code ==
+            Errc::version_mismatch);
+      REQUIRE(transact(coordinator, *both, {operation, revision}, soon()));
+      CHECK(transact(coordinator, *both, {operation, revision}, soon()).error().code ==
             Errc::version_mismatch);
     } else if (std::holds_alternative<step::Remember>(next)) {
       operation.proposing = true;
@@ -302,8 +304,16 @@ TEST_CASE("cluster facts: a split that is turned back erases the child") {
   made.shard = child;
   made.status = ShardStatus::pending;
 
+  Operation split;
+  split.id = "split-1";
+  split.kind = OperationKind::split;
+  split.shard = parent.configuration.shard;
+  split.child = child;
+  const storage::RevisedOperation wanted{split,
+                                         create_operation(coordinator, split, soon()).value()};
+
   const auto both =
-      transact(coordinator, {parent.revision, parent.configuration, 0, made}, child, soon());
+      transact(coordinator, {parent.revision, parent.configuration, 0, made}, wanted, soon());
   REQUIRE(both);
   CHECK(find_configuration(coordinator, child, soon()).value().has_value());
   std::mutex mutex;
@@ -313,7 +323,7 @@ TEST_CASE("cluster facts: a split that is turned back erases the child") {
         const std::lock_guard lock{mutex};
         erased.insert(erased.end(), change.erased.begin(), change.erased.end());
       });
-  REQUIRE(transact(coordinator, {*both, parent.configuration, *both, {}}, child, soon()));
+  REQUIRE(transact(coordinator, {*both, parent.configuration, *both, {}}, wanted, soon()));
 
   CHECK(!find_configuration(coordinator, child, soon()).value());
   CHECK(test::eventually([&] {

@@ -57,9 +57,12 @@ TEST_CASE("operator facts: an operation ends once, and its outcome can be asked 
   const OperationOutcome outcome{operation, "cancelled", engine::Timestamp{5}};
   const std::chrono::seconds hour{3600};
 
-  CHECK(finish_operation(coordinator, revision + 1, outcome, hour, soon()).error().code ==
+  // Nobody made this shard: its configuration is at no revision.
+  CHECK(finish_operation(coordinator, revision + 1, 0, outcome, hour, soon()).error().code ==
         Errc::version_mismatch);
-  REQUIRE(finish_operation(coordinator, revision, outcome, hour, soon()));
+  CHECK(finish_operation(coordinator, revision, 7, outcome, hour, soon()).error().code ==
+        Errc::version_mismatch);
+  REQUIRE(finish_operation(coordinator, revision, 0, outcome, hour, soon()));
 
   CHECK_FALSE(find_operation(coordinator, "op_1", soon()).value());
   CHECK(find_outcome(coordinator, "op_1", soon()).value() == outcome);
