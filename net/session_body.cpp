@@ -191,7 +191,10 @@ Task<bool> Session::send_stream(Response& response) {
   const bool reads_body = scope_ && scope_->body != nullptr;
   const bool may_send = !reads_body || co_await send_go_ahead();
   if (!may_send) co_return false;
-  const Encoding encoding = choose_encoding(request_.header("Accept-Encoding"));
+  // Events are to arrive when they happen, not when a block of the packer is full.
+  const bool events = response.content_type == "text/event-stream";
+  const Encoding encoding =
+      events ? Encoding::identity : choose_encoding(request_.header("Accept-Encoding"));
   packer_.reset();
   if (encoding != Encoding::identity) packer_.emplace(encoding);
   render_head(response, std::nullopt, encoding);

@@ -8,7 +8,6 @@ constexpr NotBuilt kNotBuilt[] = {
     // Search
     {Method::post, "/v1/multi_search"},
     {Method::post, "/v1/facets/{field}/search"},
-    {Method::get, "/v1/search/stream"},
     {Method::get, "/v1/recommendations"},
     {Method::put, "/v1/synonyms/{id}"},
     {Method::get, "/v1/synonyms/{id}"},

@@ -5,6 +5,7 @@
 #include "net/endpoints/ask_desk.hpp"
 #include "net/endpoints/backups.hpp"
 #include "net/endpoints/cluster.hpp"
+#include "net/endpoints/search_stream.hpp"
 #include "net/http_error.hpp"
 #include "net/json/cluster.hpp"
 #include "net/json/json_writer.hpp"
@@ -87,10 +88,12 @@ Task<Response> readyz(RequestScope& scope, const Operations& operations) {
   co_return ok(std::move(json));
 }
 
-Task<Response> metrics(RequestScope& scope, const Operations& operations) {
+Task<Response> metrics(RequestScope& scope, const Operations& operations,
+                       const LiveBoardPtr& live) {
   auto* node = operations.node.load();
   if (node == nullptr) co_return problem(scope, Error{Errc::unavailable, "starting", {}, {}});
-  co_return ok_as("text/plain; version=0.0.4; charset=utf-8", node->metrics().render());
+  co_return ok_as("text/plain; version=0.0.4; charset=utf-8",
+                  node->metrics().render() + live->metrics());
 }
 
 std::string hex(std::uint64_t value) {
@@ -167,9 +170,11 @@ void add_operations(Router& router, Operations& operations) {
               .tag = "operations",
               .params = {{.name = "verbose", .description = "with the result of each check"}},
               .answers = {{200, "Ready", kStatusSchema}}});
+  const LiveBoardPtr live = add_search_stream(router, operations);
   router.add({.method = Method::get,
               .path = "/metrics",
-              .handler = [&operations](RequestScope& scope) { return metrics(scope, operations); },
+              .handler = [&operations,
+                          live](RequestScope& scope) { return metrics(scope, operations, live); },
               .priority = Priority::health,
               .admin = true,
               .operation_id = "getMetrics",

@@ -6,6 +6,7 @@
 #include "engine/catalog/product_codec.hpp"
 #include "net/json/money.hpp"
 #include "net/json/product.hpp"
+#include "net/json/search_hit.hpp"
 #include "net/json/timestamp.hpp"
 
 namespace souk::net {
@@ -264,6 +265,15 @@ engine::Result<void> render_search_page(JsonWriter& json, const engine::SearchPa
   if (!cursor.empty()) json.field("cursor", cursor);
   json.end_object();
   return {};
+}
+
+engine::Result<void> render_search_hit(JsonWriter& json, const engine::Hit& hit,
+                                       const SearchRequest& request) {
+  return render_hit(json, hit, select(request));
+}
+
+void render_search_facet(JsonWriter& json, const engine::SearchPage& page, std::size_t facet) {
+  render_facet(json, page.facets[facet], page.missing.empty() && !page.cutoff);
 }
 
 }  // namespace souk::net

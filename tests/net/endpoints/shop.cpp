@@ -31,7 +31,7 @@ void Shop::start() {
   net::add_endpoints(*router_);
   net::add_storefront(*router_, *storefront_);
   operations_->openapi = net::render_openapi(*router_);
-  operations_->draining = [] { return false; };
+  operations_->draining = [this] { return server_ && server_->draining(); };
 
   net::ServerConfig config;
   config.http = {"127.0.0.1", 0};
