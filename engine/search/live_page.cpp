@@ -109,7 +109,8 @@ PageDiff diff_pages(const SearchPage& before, const SearchPage& after) {
     }
     if (changes != HitChange::none) diff.changed.push_back({i, changes});
   }
-  diff.found = before.found != after.found || before.groups_found != after.groups_found;
+  diff.found = before.found != after.found || before.groups_found != after.groups_found ||
+               before.found_exact != after.found_exact;
 
   if (!told_alike(before, after)) {
     const bool hits_differ = !diff.removed.empty() || !diff.changed.empty() || diff.found;

@@ -37,7 +37,7 @@ struct PageDiff {
   std::vector<ProductId> removed;
   std::vector<Changed> changed;     // by place
   std::vector<std::size_t> facets;  // of the new page's, those that differ
-  bool found = false;               // the number of hits differs
+  bool found = false;               // the number of hits differs, or how exact it is
   /// One cannot be made from the other: the new page has to be told as a whole. Groups, or other
   /// shards or facets answered.
   bool whole = false;

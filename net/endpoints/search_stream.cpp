@@ -227,8 +227,10 @@ Task<Response> stream_search(RequestScope& scope, const Operations& operations,
 constexpr const char* kSummary =
     "A search that goes on: server-sent events. `snapshot` is the page as a search answers it; "
     "`remove` takes the hit {id} out; `upsert` puts {hit} behind the hit {after} (null: first), "
-    "taking out what it was before; `facet` brings {found, out_of, facet_counts} as far as they "
-    "changed; `resync` replaces the page. The id of an event is the consistency token of what was "
+    "taking out what it was before; `facet` brings {found, found_exact, out_of, facet_counts} as "
+    "far as "
+    "they changed; `resync` replaces the page. The id of an event is the consistency token of what "
+    "was "
     "told; with it as Last-Event-ID the stream begins with a snapshot no older than that.";
 
 }  // namespace

@@ -62,7 +62,8 @@ engine::Result<std::string> render_upsert(const engine::PageDiff::Changed& chang
 std::string render_counts(const engine::PageDiff& diff, const engine::SearchPage& page) {
   std::string data;
   JsonWriter json{data};
-  json.begin_object().field("found", page.found).field("out_of", page.out_of);
+  json.begin_object().field("found", page.found).field("found_exact", page.found_exact);
+  json.field("out_of", page.out_of);
   json.key("facet_counts").begin_array();
   for (const std::size_t facet : diff.facets) render_search_facet(json, page, facet);
   json.end_array().end_object();

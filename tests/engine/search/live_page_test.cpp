@@ -159,6 +159,9 @@ TEST_CASE("live page: the same page is no difference, whatever its scores; other
   after.out_of = 12;
   CHECK(diff_pages(before, after).empty());
 
+  after.found_exact = false;
+  CHECK(diff_pages(before, after).found);
+
   after.missing.push_back({});
   CHECK(diff_pages(before, after).whole);
 }
