@@ -23,6 +23,8 @@ Query query_of(const std::string& q, std::vector<QueryField> fields = {}) {
   query.q = q;
   query.query_by = std::move(fields);
   query.drop_tokens_threshold = 0;
+  query.num_typos = 0;  // words of products that are gone are found spelled otherwise
+  query.split_join_tokens = SplitJoin::off;
   query.per_page = 250;
   query.highlight = false;
   return query;
