@@ -42,6 +42,8 @@ public:
   /// Whether add() looks at the variants of hits of this segment.
   bool looks_at_variants() const;
   void add(DocId doc, std::span<const std::uint32_t> variants);
+  /// Asks for the memory that add() will read of these documents.
+  void prefetch(std::span<const DocId> docs) const;
   void end_segment();
   FacetTally tally() const;
 

@@ -166,6 +166,7 @@ std::unique_ptr<FilterProgram::Leaf> FilterProgram::compile_leaf(const FilterLea
   compiled->leaf = &leaf;
   compiled->source = source_of(leaf.field);
   compiled->variant_level = compiled->source >= Source::sku;
+  looks_at_stock_ = looks_at_stock_ || compiled->source >= Source::currency;
   if (compiled->source == Source::id || compiled->source == Source::sku ||
       compiled->source == Source::status || compiled->source == Source::currency) {
     for (const FilterValue& value : leaf.values) {
@@ -185,6 +186,16 @@ std::unique_ptr<FilterProgram::Leaf> FilterProgram::compile_leaf(const FilterLea
   }
   compiled->numbers = segment.number(leaf.field);
   return compiled;
+}
+
+void FilterProgram::prefetch(std::span<const DocId> docs) const {
+  if (!looks_at_stock_) return;
+  for (const DocId doc : docs) {
+    const std::uint32_t variant = view_->segment->first_variant(doc);
+    const VariantChunk& chunk = view_->variant_chunk(variant);
+    __builtin_prefetch(&chunk.price[variant % kChunkRows]);
+    __builtin_prefetch(&chunk.available[variant % kChunkRows]);
+  }
 }
 
 bool FilterProgram::matches(DocId doc, std::vector<std::uint32_t>& variants) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "engine/index/snapshot.hpp"
@@ -23,6 +24,9 @@ public:
   bool matches(DocId doc, std::vector<std::uint32_t>& variants);
   /// The same, without telling which variants.
   bool matches(DocId doc);
+  /// Asks for the memory that matches() will read of these documents, so that it need not wait for
+  /// one after another.
+  void prefetch(std::span<const DocId> docs) const;
   /// Conditions in it, all of which may have to be looked at for one variant.
   std::uint32_t leaves() const { return leaves_; }
 
@@ -38,6 +42,7 @@ private:
 
   const SegmentView* view_;
   std::uint32_t leaves_ = 0;
+  bool looks_at_stock_ = false;  // or prices
   FilterPtr filter_;
   Analyzer* analyzer_;
   std::vector<std::unique_ptr<Node>> product_level_;

@@ -1,6 +1,7 @@
 #include "engine/search/ranked_retrieval.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <limits>
 
@@ -12,6 +13,9 @@ namespace {
 constexpr std::int64_t kAnyScore = std::numeric_limits<std::int64_t>::min();
 /// With so many postings for one document it is cheaper to look it up than to mark them all.
 constexpr std::size_t kSparse = 4;
+
+/// Documents whose memory is asked for together.
+constexpr std::size_t kAhead = 32;
 
 bool any_set(const WindowBits& bits) {
   std::uint64_t all = 0;
@@ -293,7 +297,7 @@ void RankedRetrieval::deliver(MatchSink& sink) {
     }
   };
   if (any_set(window.matching)) {
-    each_bit(window.matching, [&](std::uint32_t place) {
+    const auto next = [&](std::uint32_t place) {
       if (candidate != window.candidates.end() && *candidate == place) {
         ++candidate;
         take(place);
@@ -304,7 +308,19 @@ void RankedRetrieval::deliver(MatchSink& sink) {
       } else {
         complete_ = false;
       }
+    };
+    std::array<DocId, kAhead> ahead;
+    std::size_t size = 0;
+    const auto flush = [&] {
+      sink.expect({ahead.data(), size});
+      for (std::size_t i = 0; i < size; ++i) next(window.docs.place(ahead[i]));
+      size = 0;
+    };
+    each_bit(window.matching, [&](std::uint32_t place) {
+      ahead[size++] = window.docs.begin + place;
+      if (size == ahead.size()) flush();
     });
+    flush();
     window.matching = {};
   } else {
     for (const std::uint32_t place : window.candidates) take(place);

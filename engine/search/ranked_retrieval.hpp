@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "engine/search/query_plan.hpp"
@@ -16,6 +17,8 @@ public:
   virtual void take(DocId doc, std::int64_t score) = 0;
   /// A document that matches too, with a score below least(). Only as long as counts().
   virtual void count(DocId doc) = 0;
+  /// These will be taken or counted next.
+  virtual void expect(std::span<const DocId> docs) = 0;
   /// Documents with less need not be scored. Never falls.
   virtual std::int64_t least() const = 0;
   virtual bool counts() const = 0;

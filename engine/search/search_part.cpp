@@ -145,6 +145,10 @@ public:
     search_.variants_.clear();
     search_.count(doc, filter_);
   }
+  void expect(std::span<const DocId> docs) override {
+    filter_.prefetch(docs);
+    for (const FacetCounter& facet : search_.facets_) facet.prefetch(docs);
+  }
   std::int64_t least() const override { return least_; }
   bool counts() const override { return search_.found_ < count_limit_; }
 
