@@ -5,8 +5,8 @@ NODES (3) nodes over etcd on this machine, every shard REPLICAS (3) times. Stock
 nodes, repeated under their keys until settled. KILLS (20) times the node that leads the most is killed, and started again
 3 s later. Failover of a shard: from the kill to the first write it acknowledged that was to be sent after the kill.
 Followed: p99 of the writes of shards of which the killed node had a copy that did not lead, in the 3 s after the kill (such
-a shard waits until the lost member is out); others: of shards of which it had none; both against the p99 of all in the 2 s
-before it.   bench/cluster/failover.py [--json FILE]"""
+a shard waits until the lost member is out); others: of shards of which it had none, and of these the ones whose first
+try was answered: the rest lost the killed node as its gateway; all against the p99 of all in the 2 s before it.   bench/cluster/failover.py [--json FILE]"""
 import csv
 import json
 import os
@@ -51,7 +51,7 @@ def wait_even(cluster):
 
 
 def kill_some(cluster, kills):
-    """Several kills under one load; (failovers in ms, latencies before, of followed shards and of others after, result)."""
+    """Several kills under one load; (failovers in ms, latencies before, of followed shards, of others and of others at living gateways after, result)."""
     cluster.start_load(SCENARIO, seconds=11 * kills + 2, rate=RATE, retry=30)
     time.sleep(3)
     noted = []
@@ -67,27 +67,29 @@ def kill_some(cluster, kills):
         cluster.wait_copies(75)
         time.sleep(max(0, at + 10 - time.time()))
     result = cluster.finish_load(120)
-    failovers, before, after, followed = [], [], [], []
+    failovers, before, after, living, followed = [], [], [], [], []
     with open(cluster.report + ".csv") as lines:
-        samples = [(float(row["intended_unix_us"]), float(row["latency_us"]), row["shards"]) for row in csv.DictReader(lines) if row["shards"]]
+        samples = [(float(row["intended_unix_us"]), float(row["latency_us"]), row["shards"], int(row["tries"])) for row in csv.DictReader(lines) if row["shards"]]
     for at, led, held in noted:
         first = {}
-        for intended, latency, shard in samples:
+        for intended, latency, shard, tries in samples:
             if at <= intended <= at + 3e6 and shard not in led:
                 (followed if shard in held else after).append(latency)
+                if shard not in held and tries == 1:
+                    living.append(latency)
             elif at - 2e6 <= intended < at:
                 before.append(latency)
             if intended >= at and shard in led:
                 first[shard] = min(first.get(shard, float("inf")), intended + latency - at)
         failovers += [time_us / 1e3 for time_us in first.values()]
-    return failovers, before, followed, after, result
+    return failovers, before, followed, after, living, result
 
 
 def measure():
     cluster = Cluster(NODES, REPLICAS)
     cluster.start_all()
     wait_even(cluster)
-    failovers, before, followed, after, result = kill_some(cluster, KILLS)
+    failovers, before, followed, after, living, result = kill_some(cluster, KILLS)
     verdict = result["verdict"]
     figures = {
         "kills": KILLS,
@@ -96,6 +98,10 @@ def measure():
         "before_p99_ms": quantile(before, 0.99) / 1e3,
         "followed_p99_ms": quantile(followed, 0.99) / 1e3,
         "others_p99_ms": quantile(after, 0.99) / 1e3,
+        "others_living_gateway_p99_ms": quantile(living, 0.99) / 1e3,
+        "others_living_gateway_ratio": quantile(living, 0.99) / max(quantile(before, 0.99), 1e-9),
+        "others": len(after),
+        "others_living_gateway": len(living),
         "others_ratio": quantile(after, 0.99) / max(quantile(before, 0.99), 1e-9),
         "failed_after_retry": sum(one["failed_after_retry"] for one in result["operations"].values()),
         "verdict": "GREEN" if verdict["green"] else "RED",
