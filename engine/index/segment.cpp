@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <cassert>
+#include <limits>
+#include <optional>
 #include <tuple>
+#include <type_traits>
 
 #include "engine/index/field_inverter.hpp"
 #include "engine/index/length_code.hpp"
@@ -179,6 +182,12 @@ Result<std::shared_ptr<const Segment>> Segment::open(std::shared_ptr<const std::
   return std::shared_ptr<const Segment>{std::move(segment)};
 }
 
+/// Made once, by whoever comes first.
+struct Segment::Dense {
+  std::once_flag made;
+  std::optional<DenseOrdinals> ordinals;
+};
+
 bool Segment::read(ByteReader& in) {
   doc_count_ = in.value<std::uint32_t>();
   variant_count_ = in.value<std::uint32_t>();
@@ -200,7 +209,9 @@ bool Segment::read(ByteReader& in) {
   for (std::size_t doc = 0; doc < docs; ++doc) {
     if (first_variants_[doc] > first_variants_[doc + 1]) return false;
     if (doc > 0 && ids_[doc - 1] >= ids_[doc]) return false;
+    one_variant_each_ = one_variant_each_ && first_variants_[doc] == doc;
   }
+  one_variant_each_ = one_variant_each_ && variant_count_ == doc_count_;
   for (TextField& field : text_fields_) {
     if (!read_text(in, field) || field.lengths.size() != docs) return false;
     sum_lengths(field);
@@ -220,6 +231,7 @@ bool Segment::read(ByteReader& in) {
     if (!read_rows(in, variant_count_, column.values.size(), column.variants)) return false;
     columns_.push_back(column);
   }
+  dense_ = std::make_unique<Dense[]>(columns_.size());
   const auto number_count = in.value<std::uint32_t>();
   for (std::uint32_t i = 0; i < number_count && !in.failed(); ++i) {
     NumberColumn column;
@@ -234,6 +246,31 @@ bool Segment::read(ByteReader& in) {
     numbers_.push_back(column);
   }
   return !in.failed() && in.at_end();
+}
+
+DenseOrdinals::DenseOrdinals(const OrdinalRows& rows, std::size_t values, DocId doc_count) {
+  const auto fill = [&](auto& dense) {
+    using Ordinal = typename std::decay_t<decltype(dense)>::value_type;
+    dense.assign(doc_count, static_cast<Ordinal>(values));
+    for (std::size_t i = 0; i < rows.present(); ++i) {
+      const std::uint32_t count = rows.starts[i + 1] - rows.starts[i];
+      if (count == 0) continue;
+      const std::size_t ordinal = count == 1 ? rows.ordinals[rows.starts[i]] : values + 1;
+      dense[rows.rows.empty() ? i : rows.rows[i]] = static_cast<Ordinal>(ordinal);
+    }
+  };
+  if (values + 1 <= std::numeric_limits<std::uint16_t>::max()) {
+    fill(narrow_);
+  } else {
+    fill(wide_);
+  }
+}
+
+const DenseOrdinals& Segment::dense(const ValueColumn& column) const {
+  Dense& dense = dense_[static_cast<std::size_t>(&column - columns_.data())];
+  std::call_once(dense.made,
+                 [&] { dense.ordinals.emplace(column.docs, column.values.size(), doc_count_); });
+  return *dense.ordinals;
 }
 
 Segment::Segment() = default;

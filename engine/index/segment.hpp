@@ -86,6 +86,24 @@ struct ValueColumn {
   OrdinalRows variants;  // options
 };
 
+/// The value of each document of a column in an array, so that a pass over documents that rise
+/// reads memory that rises too.
+class DenseOrdinals {
+public:
+  DenseOrdinals(const OrdinalRows& rows, std::size_t values, DocId doc_count);
+
+  /// Calls visit with an array of ordinals by document, in which `values` means none and
+  /// `values` + 1 several. Two bytes each if that is enough, else four.
+  template <class Visit>
+  void visit(Visit visit) const {
+    narrow_.empty() ? visit(wide_.data()) : visit(narrow_.data());
+  }
+
+private:
+  std::vector<std::uint16_t> narrow_;
+  std::vector<std::uint32_t> wide_;
+};
+
 class WordTrie;
 
 struct NumberColumn {
@@ -137,6 +155,10 @@ public:
   /// A full-text field over one attribute's values, made at its first use from the column; null
   /// without the column.
   const TextField* attribute_text(std::string_view column_name) const;
+  /// The values of a column's documents, made at the first use. Pre: the column is of this segment.
+  const DenseOrdinals& dense(const ValueColumn& column) const;
+  /// A variant has the number of its document.
+  bool one_variant_each() const { return one_variant_each_; }
   /// All words of the full-text fields by their likeness (word_trie.hpp), made at the first use.
   const WordTrie& words() const;
 
@@ -155,14 +177,17 @@ private:
   ArrayView<std::int64_t> rating_counts_;
   ArrayView<std::int64_t> popularities_;
   ArrayView<std::uint32_t> first_variants_;
+  bool one_variant_each_ = true;
   StringTable skus_;
   TextField text_fields_[kTextFieldCount];
   std::vector<ValueColumn> columns_;   // by (name, kind)
   std::vector<NumberColumn> numbers_;  // by name
 
   struct AttributeText;
+  struct Dense;
   mutable std::mutex attribute_texts_mutex_;
   mutable std::map<std::string, std::shared_ptr<const AttributeText>, std::less<>> attribute_texts_;
+  std::unique_ptr<Dense[]> dense_;  // as columns_
   mutable std::once_flag words_made_;
   mutable std::unique_ptr<const WordTrie> words_;
 };

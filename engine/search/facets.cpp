@@ -25,7 +25,8 @@ void FacetCounter::begin_segment(const SegmentView& view) {
   flags_.column = view.segment->column(request_.field, ColumnKind::boolean);
   numbers_ = view.segment->number(request_.field);
   for (Ordinals* ordinals : {&texts_, &flags_}) {
-    if (ordinals->column != nullptr) ordinals->counts.assign(ordinals->column->values.size(), 0);
+    if (ordinals->column != nullptr)
+      ordinals->counts.assign(ordinals->column->values.size() + 2, 0);
   }
 }
 
@@ -36,13 +37,28 @@ bool FacetCounter::looks_at_variants() const {
   return source_ == Source::in_stock || source_ == Source::price || source_ == Source::available;
 }
 
-void FacetCounter::prefetch(std::span<const DocId> docs) const {
-  if (texts_.column == nullptr) return;
-  const OrdinalRows& rows = texts_.column->docs;
-  if (!rows.rows.empty() || rows.empty()) return;
-  for (const DocId doc : docs) __builtin_prefetch(rows.starts.bytes() + doc * sizeof doc);
-  for (const DocId doc : docs)
-    __builtin_prefetch(rows.ordinals.bytes() + rows.starts[doc] * sizeof doc);
+void FacetCounter::add_all(std::span<const DocId> docs) {
+  if (source_ != Source::values || numbers_ != nullptr) {
+    for (const DocId doc : docs) add(doc, {});
+    return;
+  }
+  if (texts_.column != nullptr) add_all_values(texts_, docs);
+  if (flags_.column != nullptr) add_all_values(flags_, docs);
+}
+
+void FacetCounter::add_all_values(Ordinals& ordinals, std::span<const DocId> docs) {
+  const OrdinalRows& rows = ordinals.column->docs;
+  const std::size_t several = ordinals.column->values.size() + 1;
+  std::uint32_t* counts = ordinals.counts.data();
+  view_->segment->dense(*ordinals.column).visit([&](const auto* dense) {
+    for (const DocId doc : docs) {
+      const std::size_t ordinal = dense[doc];
+      ++counts[ordinal];
+      if (ordinal != several) continue;
+      const auto [begin, end] = rows.find(doc, ordinals.doc_hint);
+      for (std::uint32_t at = begin; at < end; ++at) ++counts[rows.ordinals[at]];
+    }
+  });
 }
 
 void FacetCounter::add(DocId doc, std::span<const std::uint32_t> variants) {
@@ -129,7 +145,7 @@ void FacetCounter::end_segment() {
 
 void FacetCounter::flush(Ordinals& ordinals) {
   if (ordinals.column == nullptr) return;
-  for (std::size_t i = 0; i < ordinals.counts.size(); ++i) {
+  for (std::size_t i = 0; i < ordinals.column->values.size(); ++i) {
     if (ordinals.counts[i] != 0) text_counts_[ordinals.column->values[i]] += ordinals.counts[i];
   }
   ordinals = {};

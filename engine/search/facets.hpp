@@ -42,8 +42,8 @@ public:
   /// Whether add() looks at the variants of hits of this segment.
   bool looks_at_variants() const;
   void add(DocId doc, std::span<const std::uint32_t> variants);
-  /// Asks for the memory that add() will read of these documents.
-  void prefetch(std::span<const DocId> docs) const;
+  /// The same for many, which rise. Pre: !looks_at_variants().
+  void add_all(std::span<const DocId> docs);
   void end_segment();
   FacetTally tally() const;
 
@@ -59,11 +59,12 @@ private:
   };
   struct Ordinals {
     const ValueColumn* column = nullptr;
-    std::vector<std::uint32_t> counts;
+    std::vector<std::uint32_t> counts;  // and two places for what add_all_values() meets besides
     std::size_t doc_hint = 0;
     std::size_t variant_hint = 0;
   };
   void add_values(Ordinals& ordinals, DocId doc, std::span<const std::uint32_t> variants);
+  void add_all_values(Ordinals& ordinals, std::span<const DocId> docs);
   void add_numbers();
   void flush(Ordinals& ordinals);
 

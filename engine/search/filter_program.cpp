@@ -3,6 +3,8 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -138,6 +140,7 @@ FilterProgram::FilterProgram(const FilterPtr& filter, const SegmentView& view, A
   for (auto& condition : conditions) {
     (condition->variant_level ? variant_level_ : product_level_).push_back(std::move(condition));
   }
+  compile_ranges();
 }
 
 FilterProgram::~FilterProgram() = default;
@@ -166,7 +169,6 @@ std::unique_ptr<FilterProgram::Leaf> FilterProgram::compile_leaf(const FilterLea
   compiled->leaf = &leaf;
   compiled->source = source_of(leaf.field);
   compiled->variant_level = compiled->source >= Source::sku;
-  looks_at_stock_ = looks_at_stock_ || compiled->source >= Source::currency;
   if (compiled->source == Source::id || compiled->source == Source::sku ||
       compiled->source == Source::status || compiled->source == Source::currency) {
     for (const FilterValue& value : leaf.values) {
@@ -188,14 +190,115 @@ std::unique_ptr<FilterProgram::Leaf> FilterProgram::compile_leaf(const FilterLea
   return compiled;
 }
 
-void FilterProgram::prefetch(std::span<const DocId> docs) const {
-  if (!looks_at_stock_) return;
-  for (const DocId doc : docs) {
-    const std::uint32_t variant = view_->segment->first_variant(doc);
-    const VariantChunk& chunk = view_->variant_chunk(variant);
-    __builtin_prefetch(&chunk.price[variant % kChunkRows]);
-    __builtin_prefetch(&chunk.available[variant % kChunkRows]);
+/// A price between two others and something in stock are what shops ask for most.
+void FilterProgram::compile_ranges() {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  Ranges ranges;
+  for (const auto& condition : variant_level_) {
+    if (condition->kind != FilterKind::leaf) return;
+    const FilterLeaf& leaf = *condition->leaf->leaf;
+    const FilterValue& value = leaf.values.front();
+    if (leaf.op == FilterOp::differs || leaf.values.size() != 1 || value.prefix) return;
+    NumberRange range;
+    const Source source = condition->leaf->source;
+    if (source == Source::price || source == Source::available) {
+      if (!value.range) return;
+      range = *value.range;
+      if (range.low_open) range.low = std::nextafter(range.low, kInfinity);
+      if (range.high_open) range.high = std::nextafter(range.high, -kInfinity);
+    } else if (source == Source::in_stock && value.boolean) {
+      (*value.boolean ? range.low : range.high) = *value.boolean ? 1 : 0;
+    } else {
+      return;
+    }
+    std::optional<NumberRange>& known = source == Source::price ? ranges.price : ranges.available;
+    if (!known) known.emplace();
+    known->low = std::max(known->low, range.low);
+    known->high = std::min(known->high, range.high);
   }
+  if (!variant_level_.empty()) ranges_ = ranges;
+}
+
+std::size_t FilterProgram::keep(std::span<DocId> docs) {
+  std::size_t size = docs.size();
+  for (const auto& condition : product_level_) size = keep_by(*condition, docs.first(size));
+  if (variant_level_.empty()) return size;
+  if (ranges_ && ranges_->price && ranges_->available)
+    return keep_in_ranges<true, true>(docs.first(size));
+  if (ranges_ && ranges_->price) return keep_in_ranges<true, false>(docs.first(size));
+  if (ranges_) return keep_in_ranges<false, true>(docs.first(size));
+  std::size_t kept = 0;
+  for (const DocId doc : docs.first(size)) {
+    docs[kept] = doc;
+    kept += holds_for_variant(doc) ? 1 : 0;
+  }
+  return kept;
+}
+
+std::size_t FilterProgram::keep_by(Node& condition, std::span<DocId> docs) {
+  std::size_t kept = 0;
+  Leaf* leaf = condition.leaf.get();
+  if (leaf == nullptr || leaf->texts.column == nullptr || leaf->flags.column != nullptr ||
+      leaf->numbers != nullptr) {
+    for (const DocId doc : docs) {
+      docs[kept] = doc;
+      kept += evaluate(condition, doc, 0) ? 1 : 0;
+    }
+    return kept;
+  }
+  ValueSet& texts = leaf->texts;
+  const std::size_t several = texts.column->values.size() + 1;
+  const bool wanted = leaf->leaf->op != FilterOp::differs;
+  std::vector<std::uint8_t> allowed = texts.allowed;
+  allowed.resize(several + 1, 0);
+  view_->segment->dense(*texts.column).visit([&](const auto* dense) {
+    for (const DocId doc : docs) {
+      const std::size_t ordinal = dense[doc];
+      bool holds = allowed[ordinal] != 0;
+      if (ordinal == several) holds = texts.any(texts.column->docs, doc, texts.doc_hint);
+      docs[kept] = doc;
+      kept += holds == wanted ? 1 : 0;
+    }
+  });
+  return kept;
+}
+
+template <bool kPrice, bool kAvailable>
+std::size_t FilterProgram::keep_in_ranges(std::span<DocId> docs) const {
+  const Segment& segment = *view_->segment;
+  const NumberRange price = ranges_->price.value_or(NumberRange{});
+  const NumberRange available = ranges_->available.value_or(NumberRange{});
+  const auto holds = [&](std::uint32_t variant) {
+    const VariantChunk& chunk = view_->variant_chunk(variant);
+    const std::size_t row = variant % kChunkRows;
+    bool inside = true;
+    if constexpr (kPrice) {
+      const auto number = static_cast<double>(chunk.price[row]);
+      inside = (number >= price.low) & (number <= price.high);
+    }
+    if constexpr (kAvailable) {
+      const auto number = static_cast<double>(chunk.available[row]);
+      inside = inside & (number >= available.low) & (number <= available.high);
+    }
+    return inside;
+  };
+  std::size_t kept = 0;
+  if (segment.one_variant_each()) {
+    for (const DocId doc : docs) {
+      docs[kept] = doc;
+      kept += holds(doc) ? 1 : 0;
+    }
+    return kept;
+  }
+  for (const DocId doc : docs) {
+    const std::uint32_t end = segment.first_variant(doc + 1);
+    bool any = false;
+    for (std::uint32_t variant = segment.first_variant(doc); variant < end; ++variant)
+      any = any || holds(variant);
+    docs[kept] = doc;
+    kept += any ? 1 : 0;
+  }
+  return kept;
 }
 
 bool FilterProgram::matches(DocId doc, std::vector<std::uint32_t>& variants) {
@@ -217,7 +320,10 @@ bool FilterProgram::matches(DocId doc) {
   for (const auto& condition : product_level_) {
     if (!evaluate(*condition, doc, 0)) return false;
   }
-  if (variant_level_.empty()) return true;
+  return variant_level_.empty() || holds_for_variant(doc);
+}
+
+bool FilterProgram::holds_for_variant(DocId doc) {
   const std::uint32_t end = view_->segment->first_variant(doc + 1);
   for (std::uint32_t variant = view_->segment->first_variant(doc); variant < end; ++variant) {
     const bool all =

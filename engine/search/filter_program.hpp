@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -24,9 +25,9 @@ public:
   bool matches(DocId doc, std::vector<std::uint32_t>& variants);
   /// The same, without telling which variants.
   bool matches(DocId doc);
-  /// Asks for the memory that matches() will read of these documents, so that it need not wait for
-  /// one after another.
-  void prefetch(std::span<const DocId> docs) const;
+  /// Moves those of the documents that match to the front, in their order; how many they are. Goes
+  /// condition by condition, so that the memory of many documents is waited for at once.
+  std::size_t keep(std::span<DocId> docs);
   /// Conditions in it, all of which may have to be looked at for one variant.
   std::uint32_t leaves() const { return leaves_; }
 
@@ -36,17 +37,27 @@ private:
 
   std::unique_ptr<Node> compile(const Filter& filter, Analyzer& analyzer);
   std::unique_ptr<Leaf> compile_leaf(const FilterLeaf& leaf, Analyzer& analyzer);
+  void compile_ranges();
+  std::size_t keep_by(Node& condition, std::span<DocId> docs);
+  template <bool kPrice, bool kAvailable>
+  std::size_t keep_in_ranges(std::span<DocId> docs) const;
+  bool holds_for_variant(DocId doc);
   bool evaluate(Node& node, DocId doc, std::uint32_t variant);
   bool holds(Leaf& leaf, DocId doc, std::uint32_t variant);
   bool holds_values(Leaf& leaf, DocId doc, std::uint32_t variant) const;
 
   const SegmentView* view_;
   std::uint32_t leaves_ = 0;
-  bool looks_at_stock_ = false;  // or prices
   FilterPtr filter_;
   Analyzer* analyzer_;
   std::vector<std::unique_ptr<Node>> product_level_;
   std::vector<std::unique_ptr<Node>> variant_level_;
+  /// All that variant_level_ asks for, if it is no more than that.
+  struct Ranges {
+    std::optional<NumberRange> price;  // closed
+    std::optional<NumberRange> available;
+  };
+  std::optional<Ranges> ranges_;
 };
 
 }  // namespace souk::engine

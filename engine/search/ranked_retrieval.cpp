@@ -14,9 +14,6 @@ constexpr std::int64_t kAnyScore = std::numeric_limits<std::int64_t>::min();
 /// With so many postings for one document it is cheaper to look it up than to mark them all.
 constexpr std::size_t kSparse = 4;
 
-/// Documents whose memory is asked for together.
-constexpr std::size_t kAhead = 32;
-
 bool any_set(const WindowBits& bits) {
   std::uint64_t all = 0;
   for (const std::uint64_t word : bits) all |= word;
@@ -39,10 +36,11 @@ struct RetrievalWindow {
   WindowBits bits{};                      // documents that have scores to be taken away again
   WindowBits matching{};                  // documents that match, if they are to be counted
   std::vector<std::uint32_t> candidates;  // places
-  std::vector<std::int64_t> fields;       // bounds, by field
-  std::vector<std::int64_t> bounds;       // by token
-  std::vector<std::size_t> order;         // of tokens, highest bound first
-  std::vector<std::int64_t> rest;         // sum of the bounds from a place in `order` on
+  std::array<DocId, kWindowDocs> admitted;
+  std::vector<std::int64_t> fields;  // bounds, by field
+  std::vector<std::int64_t> bounds;  // by token
+  std::vector<std::size_t> order;    // of tokens, highest bound first
+  std::vector<std::int64_t> rest;    // sum of the bounds from a place in `order` on
   /// What only marks documents goes its own way, so that scoring can begin behind it.
   std::vector<TokenPostings> markers;
 };
@@ -282,54 +280,73 @@ void RankedRetrieval::window_all(MatchSink& sink) {
 /// Gives away the candidates and what else matches, then forgets their scores.
 void RankedRetrieval::deliver(MatchSink& sink) {
   RetrievalWindow& window = *window_;
-  const auto visible = [&](DocId doc) { return all_visible_ || view_->is_visible(doc, now_); };
-  auto candidate = window.candidates.begin();
-  const auto take = [&](std::uint32_t place) {
-    const DocId doc = window.docs.begin + place;
-    if (!visible(doc)) return;
-    const std::int64_t score = best_of(place);
-    if (score >= sink.least()) {
-      sink.take(doc, score);
-    } else if (sink.counts()) {
-      sink.count(doc);
-    } else {
-      complete_ = false;
-    }
-  };
-  if (any_set(window.matching)) {
-    const auto next = [&](std::uint32_t place) {
-      if (candidate != window.candidates.end() && *candidate == place) {
-        ++candidate;
-        take(place);
-      } else if (!visible(window.docs.begin + place)) {
-        return;
-      } else if (sink.counts()) {
-        sink.count(window.docs.begin + place);
-      } else {
-        complete_ = false;
-      }
-    };
-    std::array<DocId, kAhead> ahead;
-    std::size_t size = 0;
-    const auto flush = [&] {
-      sink.expect({ahead.data(), size});
-      for (std::size_t i = 0; i < size; ++i) next(window.docs.place(ahead[i]));
-      size = 0;
-    };
-    each_bit(window.matching, [&](std::uint32_t place) {
-      ahead[size++] = window.docs.begin + place;
-      if (size == ahead.size()) flush();
-    });
-    flush();
-    window.matching = {};
+  if (!any_set(window.matching)) {
+    for (const std::uint32_t place : window.candidates) take(place, sink);
+  } else if (sink.admits()) {
+    deliver_admitted(sink);
   } else {
-    for (const std::uint32_t place : window.candidates) take(place);
+    deliver_each(sink);
   }
   each_bit(window.bits, [&](std::uint32_t place) {
     for (auto& scores : window.docs.scores) scores[place] = 0;
   });
   window.bits = {};
+  window.matching = {};
   window.candidates.clear();
+}
+
+bool RankedRetrieval::visible(std::uint32_t place) const {
+  return all_visible_ || view_->is_visible(window_->docs.begin + place, now_);
+}
+
+void RankedRetrieval::take(std::uint32_t place, MatchSink& sink) {
+  const DocId doc = window_->docs.begin + place;
+  if (!visible(place)) return;
+  const std::int64_t score = best_of(place);
+  if (score >= sink.least()) {
+    sink.take(doc, score);
+  } else if (sink.counts()) {
+    sink.count(doc);
+  } else {
+    complete_ = false;
+  }
+}
+
+void RankedRetrieval::deliver_admitted(MatchSink& sink) {
+  RetrievalWindow& window = *window_;
+  std::size_t size = 0;
+  each_bit(window.matching, [&](std::uint32_t place) {
+    window.admitted[size] = window.docs.begin + place;
+    size += visible(place) ? 1 : 0;
+  });
+  const std::span<DocId> admitted{window.admitted.data(), size};
+  const std::span<const DocId> kept = admitted.first(sink.admit(admitted));
+  auto next = kept.begin();
+  for (const std::uint32_t place : window.candidates) {
+    const std::int64_t score = best_of(place);
+    if (score < sink.least()) continue;
+    const DocId doc = window.docs.begin + place;
+    next = std::lower_bound(next, kept.end(), doc);
+    if (next == kept.end()) break;
+    if (*next == doc) sink.take_admitted(doc, score);
+  }
+}
+
+void RankedRetrieval::deliver_each(MatchSink& sink) {
+  RetrievalWindow& window = *window_;
+  auto candidate = window.candidates.begin();
+  each_bit(window.matching, [&](std::uint32_t place) {
+    if (candidate != window.candidates.end() && *candidate == place) {
+      ++candidate;
+      take(place, sink);
+    } else if (!visible(place)) {
+      return;
+    } else if (sink.counts()) {
+      sink.count(window.docs.begin + place);
+    } else {
+      complete_ = false;
+    }
+  });
 }
 
 }  // namespace souk::engine

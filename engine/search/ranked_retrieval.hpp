@@ -17,8 +17,12 @@ public:
   virtual void take(DocId doc, std::int64_t score) = 0;
   /// A document that matches too, with a score below least(). Only as long as counts().
   virtual void count(DocId doc) = 0;
-  /// These will be taken or counted next.
-  virtual void expect(std::span<const DocId> docs) = 0;
+  /// Whether admit() may be asked instead of count() and for take().
+  virtual bool admits() const = 0;
+  /// Documents that match, rising, whatever their scores: counts those that are wanted, and moves
+  /// them to the front. Those of them that score enough follow by take_admitted().
+  virtual std::size_t admit(std::span<DocId> docs) = 0;
+  virtual void take_admitted(DocId doc, std::int64_t score) = 0;
   /// Documents with less need not be scored. Never falls.
   virtual std::int64_t least() const = 0;
   virtual bool counts() const = 0;
@@ -58,6 +62,10 @@ private:
   void list_candidates();
   void drop_below(std::int64_t least, std::int64_t rest);
   void deliver(MatchSink& sink);
+  void deliver_admitted(MatchSink& sink);
+  void deliver_each(MatchSink& sink);
+  bool visible(std::uint32_t place) const;
+  void take(std::uint32_t place, MatchSink& sink);
   std::int64_t best_of(std::uint32_t place) const;
 
   const QueryPlan* plan_;

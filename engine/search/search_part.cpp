@@ -121,7 +121,8 @@ public:
         filter_{filter},
         top_{top},
         hidden_{hidden},
-        phrases_{*search.plan_, *view.segment} {
+        phrases_{*search.plan_, *view.segment},
+        cost_{kHitSteps + kLeafSteps * filter.leaves()} {
     hit_.view = &view;
     prunes_ = search.sorter_.by_text_match() && !search.groups_;
     if (search.limit_ == 0 && !search.groups_) least_ = std::numeric_limits<std::int64_t>::max();
@@ -137,24 +138,51 @@ public:
     hit_.doc = doc;
     hit_.text_match = score;
     search_.take(hit_, filter_, top_);
-    if (!prunes_) return;
-    if (const RankedHit* worst = top_.worst()) least_ = std::max(least_, worst->text_match);
+    raise_least();
   }
   void count(DocId doc) override {
     if (!wanted(doc)) return;
     search_.variants_.clear();
     search_.count(doc, filter_);
   }
-  void expect(std::span<const DocId> docs) override {
-    filter_.prefetch(docs);
-    for (const FacetCounter& facet : search_.facets_) facet.prefetch(docs);
+  bool admits() const override {
+    return count_limit_ == kNoLimit && !search_.list_variants_ && !search_.groups_;
+  }
+  std::size_t admit(std::span<DocId> docs) override {
+    std::size_t size = docs.size();
+    search_.clock_.spend(size * cost_);
+    if (!hidden_.empty() || phrases_.needed()) {
+      const auto end = std::remove_if(docs.begin(), docs.end(),
+                                      [this](DocId doc) { return !wanted_at_all(doc); });
+      size = static_cast<std::size_t>(end - docs.begin());
+    }
+    size = filter_.keep(docs.first(size));
+    search_.found_ += size;
+    for (FacetCounter& facet : search_.facets_) facet.add_all(docs.first(size));
+    return size;
+  }
+  void take_admitted(DocId doc, std::int64_t score) override {
+    hit_.doc = doc;
+    hit_.text_match = score;
+    search_.variants_.clear();
+    search_.rank(hit_, top_);
+    raise_least();
   }
   std::int64_t least() const override { return least_; }
   bool counts() const override { return search_.found_ < count_limit_; }
 
 private:
+  static constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
+
+  void raise_least() {
+    if (!prunes_) return;
+    if (const RankedHit* worst = top_.worst()) least_ = std::max(least_, worst->text_match);
+  }
   bool wanted(DocId doc) {
-    search_.clock_.spend(kHitSteps + kLeafSteps * filter_.leaves());
+    search_.clock_.spend(cost_);
+    return wanted_at_all(doc);
+  }
+  bool wanted_at_all(DocId doc) {
     if (!hidden_.empty() && hidden_.contains(doc)) return false;
     if (!phrases_.needed()) return true;
     search_.clock_.spend(kPhraseCost);
@@ -166,10 +194,11 @@ private:
   TopHits& top_;
   const std::unordered_set<DocId>& hidden_;
   PhraseFilter phrases_;
+  std::size_t cost_;
   RankedHit hit_;
   bool prunes_ = false;
   std::int64_t least_ = std::numeric_limits<std::int64_t>::min();
-  std::uint64_t count_limit_ = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t count_limit_ = kNoLimit;
 };
 
 void PartSearch::run_segment(const SegmentView& view) {
@@ -235,7 +264,11 @@ void PartSearch::end_segment(TopHits& top) {
 
 void PartSearch::take(RankedHit& hit, FilterProgram& filter, TopHits& top) {
   variants_.clear();
-  if (!count(hit.doc, filter)) return;
+  if (count(hit.doc, filter)) rank(hit, top);
+}
+
+/// Of a hit that is counted, and whose variants are listed if anybody looks at them.
+void PartSearch::rank(RankedHit& hit, TopHits& top) {
   if (limit_ > 0) sorter_.rank(hit, variants_);
   if (after_ && !sorter_.before(*after_, hit)) return;
   if (groups_) return groups_->add(hit, variants_);

@@ -98,6 +98,7 @@ private:
   void end_segment(TopHits& top);
   Matches find(const SegmentView& view);
   void take(RankedHit& hit, FilterProgram& filter, TopHits& top);
+  void rank(RankedHit& hit, TopHits& top);
   bool count(DocId doc, FilterProgram& filter);
   void keep_best();
   void list_hits(SearchPart& part, std::span<const RankedHit> hits) const;

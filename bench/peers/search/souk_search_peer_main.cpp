@@ -1,7 +1,7 @@
 // Souk's engine as a contestant of a search comparison: one command per line on stdin, one JSON
 // line per answer on stdout. A command is words parted by single spaces:
 //   build DOCS DIRECTORY SCHEMA   indexes a table of products, leaves the segments in the directory
-//   open DIRECTORY                indexes the same table once more and keeps it in memory
+//   open DIRECTORY                puts the same products over the segments left there
 //   run KIND QUERIES SECONDS      CPU and wall microseconds of each query
 //   answers KIND QUERIES FILE     what the queries find: query, place, product, score
 //   quit
@@ -82,13 +82,15 @@ Product product_of(const Row& row) {
 
 class Contestant {
 public:
-  void index(const std::string& table);
+  /// Puts the products of the table, into segments of the directory as far as these have them.
+  void index(const std::string& table, const std::string& directory = {});
   std::uint64_t save(const std::string& directory);
   std::uint64_t size() const { return snapshot_size(*snapshots_.front()); }
   std::size_t segment_count() const { return index_.segment_count(); }
   SearchPart ask(const Query& query) const;
 
 private:
+  void load(const std::string& directory);
   void merge_all();
 
   CatalogIndex index_{ShardId{Service::catalog, 0}};
@@ -99,8 +101,21 @@ void Contestant::merge_all() {
   while (const auto merge = index_.next_merge()) index_.install(run_merge(*merge));
 }
 
-void Contestant::index(const std::string& table) {
+void Contestant::load(const std::string& directory) {
+  for (const auto& file : std::filesystem::directory_iterator{directory}) {
+    const std::string name = file.path().filename().string();
+    if (!name.starts_with("segment-")) continue;
+    auto bytes = std::make_shared<std::string>(file.file_size(), '\0');
+    std::ifstream{file.path(), std::ios::binary}.read(bytes->data(),
+                                                      static_cast<std::streamsize>(bytes->size()));
+    (void)index_.load(name, std::move(bytes));  // what is damaged is indexed anew
+  }
+}
+
+void Contestant::index(const std::string& table, const std::string& directory) {
   index_ = CatalogIndex{ShardId{Service::catalog, 0}};
+  const bool loaded = !directory.empty();
+  if (loaded) load(directory);
   std::ifstream in{table};
   Position position = 0;
   for (std::string line; std::getline(in, line);) {
@@ -118,7 +133,7 @@ void Contestant::index(const std::string& table) {
     sku.stock.on_hand = Quantity{number(row[8])};
     const SkuEntry* skus[] = {&sku};
     index_.put(entry, skus);
-    if (++position % kPublishEvery == 0) {
+    if (++position % kPublishEvery == 0 && !loaded) {
       index_.publish(position);
       merge_all();
     }
@@ -131,6 +146,9 @@ void Contestant::index(const std::string& table) {
 /// Bytes of all segments; those that the engine thinks worth it are written.
 std::uint64_t Contestant::save(const std::string& directory) {
   std::filesystem::create_directories(directory);
+  for (const auto& file : std::filesystem::directory_iterator{directory}) {
+    if (file.path().filename().string().starts_with("segment-")) std::filesystem::remove(file);
+  }
   std::uint64_t bytes = 0;
   for (const SegmentView& view : snapshots_.front()->segments())
     bytes += view.segment->bytes()->size();
@@ -242,7 +260,7 @@ int main() {
     } else if (words[0] == "open" && words.size() == 2) {
       std::string table;
       std::getline(std::ifstream{words[1] + "/table"}, table);
-      contestant.index(table);
+      contestant.index(table, words[1]);
       std::printf("{\"docs\":%llu,\"segments\":%zu}\n",
                   static_cast<unsigned long long>(contestant.size()), contestant.segment_count());
     } else if (words[0] == "run" && words.size() == 4) {
