@@ -21,7 +21,7 @@ NODES = int(os.environ.get("NODES", "3"))
 REPLICAS = int(os.environ.get("REPLICAS", "3"))
 KILLS = int(os.environ.get("KILLS", "20"))
 RATE = float(os.environ.get("RATE", "100"))
-SCENARIO = {"base": "checkout", "checkout": 0.0, "stock_change": 1.0, "skus": 200, "connections": 32, "try_seconds": 1.0}
+SCENARIO = {"base": "checkout", "checkout": 0.0, "stock_change": 1.0, "skus": 200, "connections": 320, "try_seconds": 1.0}
 
 
 def quantile(values, q):
