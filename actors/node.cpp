@@ -39,6 +39,7 @@ constexpr std::size_t kDirectoryEntries = std::size_t{1} << 21U;  // 16 MB
 /// How long a start waits for its shards to have a leader. Peers may not be there yet: what is not
 /// led then is unavailable, not wrong.
 constexpr std::chrono::seconds kSettleMax{10};
+constexpr std::chrono::seconds kConnectMax{3};
 constexpr std::chrono::seconds kPlaceEvery{1};
 /// How long copies lie unevenly, with nothing else to do, before one is moved.
 constexpr std::chrono::seconds kSpreadAfter{8};
@@ -85,6 +86,8 @@ Result<void> Node::Content::open(const Progress& progress) {
   }
   if (progress) progress(1, "waiting for the shards' leaders");
   host->wait_settled(kSettleMax);
+  // A client that is let in before would wait for shards that others lead.
+  if (peers) peers->wait_connected(kConnectMax);
   open_since = std::chrono::steady_clock::now();
   resume_checkouts();
   show_metrics();

@@ -1,5 +1,6 @@
 #include "actors/node_peers.hpp"
 
+#include <thread>
 #include <utility>
 #include <variant>
 
@@ -98,6 +99,24 @@ void NodePeers::arrived(PeerArrival arrival) {
     return;
   }
   handlers_.replica_message(arrival.envelope.shard, *from, std::move(*message));
+}
+
+bool NodePeers::wait_connected(std::chrono::milliseconds time) const {
+  const auto end = std::chrono::steady_clock::now() + time;
+  const std::string self = storage::node_name(self_);
+  for (;;) {
+    bool known = false;  // what the coordinator names has arrived here
+    bool complete = true;
+    for (const storage::NodeFact& node : nodes()) {
+      if (node.id == self)
+        known = true;
+      else if (!transport_->connected(node.id))
+        complete = false;
+    }
+    if (known && complete) return true;
+    if (std::chrono::steady_clock::now() >= end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  }
 }
 
 std::vector<storage::NodeFact> NodePeers::nodes() const {

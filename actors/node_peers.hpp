@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -40,6 +41,9 @@ public:
   /// Sends a replica's message; what cannot be sent is dropped.
   void post(engine::cluster::NodeId to, engine::ShardId shard,
             const engine::cluster::Message& message);
+  /// Waits until every other node that the coordinator names is connected, at most so long: one of
+  /// them may be dead, and not known to be yet. False: somebody is missing.
+  bool wait_connected(std::chrono::milliseconds time) const;
   /// Everybody the coordinator names, this node included.
   std::vector<storage::NodeFact> nodes() const;
   std::uint64_t damaged() const { return damaged_; }
