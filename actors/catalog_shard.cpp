@@ -433,6 +433,7 @@ private:
   }
 
   caf::result<CatalogReading> on_read(ReadCatalog& request) {
+    if (request.hint) return read(request);
     // A token says how new is new enough; without one only the copy that leads can tell.
     if (!leading_ && request.at_least == 0 && parts_->elsewhere)
       return delegate(parts_->elsewhere, std::move(request));

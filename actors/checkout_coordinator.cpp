@@ -199,6 +199,7 @@ void CheckoutCoordinatorActor::route(const CheckoutRunPtr& run) {
   const Deadline deadline =
       run->resumed ? steady_now() + limits_.step_timeout : run->client_deadline;
   resolve_skus(this, routes_, directory_, std::move(missing), deadline,
+               run->resumed || run->restarted,
                [this, run, slots = std::move(slots),
                 places = std::move(places)](engine::Result<LineSlots> found) mutable {
                  if (!found && run->resumed) {

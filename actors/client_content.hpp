@@ -142,8 +142,9 @@ struct Client::Content {
   class AdjustmentBatch;  // client_adjustments.cpp
   void settle(SettleReservation request, Callback<engine::Reservation> done);
 
-  /// Finds the shard of a SKU's product: from the directory, or (`fresh`, or unknown there) from
-  /// the shard that owns the SKU's claim. `done(link or null, error)`, perhaps at once.
+  /// Finds the shard of a SKU's product: from the directory, else from any copy of the shard that
+  /// owns the SKU's claim, or (`fresh`, or unknown there) from the one that leads. `done(link or
+  /// null, error)`, perhaps at once.
   using Resolved = std::function<void(const CatalogLink*, const engine::Error&)>;
   void resolve(const RequestContext& context, const engine::Sku& sku, bool fresh, Resolved done);
 
@@ -164,7 +165,6 @@ void Client::Content::by_sku(
     const RequestContext& context, const engine::Sku& sku,
     std::function<void(const CatalogLink&, std::function<void(Answer&)>)> send,
     std::function<void(Answer&, engine::ShardId)> done) {
-  const bool cached = node.directory->find(sku).has_value();
   const auto ask = [this, context, sku, send, done](bool fresh, bool last, auto again) -> void {
     const auto later = [=, this](Answer& answer, engine::ShardId shard) {
       pause(context.deadline, [=, answer = std::move(answer)](bool paused) mutable {
@@ -192,7 +192,7 @@ void Client::Content::by_sku(
       });
     });
   };
-  ask(false, !cached, ask);
+  ask(false, false, ask);
 }
 
 }  // namespace souk::actors

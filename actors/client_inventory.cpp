@@ -16,17 +16,24 @@ void Client::Content::resolve(const RequestContext& context, const engine::Sku& 
       return done(&known->catalog_of(shard), {});
     }
   }
-  read(context, known->catalog_at(sku.str()), ReadClaim{sku},
-       [this, sku, done = std::move(done)](CatalogReading& reading) {
-         if (!reading.finding) {
-           if (is_misrouted(reading.finding.error().code)) node.directory->forget(sku);
-           return done(nullptr, reading.finding.error());
-         }
-         const auto& product = std::get<engine::ProductId>(*reading.finding);
-         node.directory->learn(sku, product);
-         const RoutesPtr now = routes->current();
-         done(&now->catalog_at(product.str()), {});
-       });
+  const CatalogLink& claims = known->catalog_at(sku.str());
+  ReadCatalog question{ReadClaim{sku}, context.token.position_of(claims.shard), context.deadline,
+                       claims.slots};
+  question.hint = !fresh;
+  bridge.call<CatalogReading>(
+      claims.actor, std::move(question), context.deadline,
+      [this, context, sku, fresh, done = std::move(done)](CatalogReading& reading) {
+        // The copy that leads may know better.
+        if (!reading.finding && !fresh) return resolve(context, sku, true, done);
+        if (!reading.finding) {
+          if (is_misrouted(reading.finding.error().code)) node.directory->forget(sku);
+          return done(nullptr, reading.finding.error());
+        }
+        const auto& product = std::get<engine::ProductId>(*reading.finding);
+        node.directory->learn(sku, product);
+        const RoutesPtr now = routes->current();
+        done(&now->catalog_at(product.str()), {});
+      });
 }
 
 void Client::get_stock(const RequestContext& context, engine::Sku sku,

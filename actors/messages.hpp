@@ -89,6 +89,9 @@ struct ReadCatalog {
   engine::Position at_least = 0;
   Deadline deadline;
   Believed believed{};
+  /// Any copy's word will do, however old, because whoever asks finds out what is wrong with it: so
+  /// nobody waits for a shard that is between two leaders.
+  bool hint = false;
 };
 using engine::CatalogFinding;
 /// In the order of CatalogQuestion. Errors: unknown_product, unknown_sku (also for a claim),

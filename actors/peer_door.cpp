@@ -129,11 +129,19 @@ private:
     if (envelope->kind == WireKind::judge_holds) return judge(request, envelope->payload);
     if (envelope->shard.service == engine::Service::catalog) {
       const auto link = ways_.parts.catalog(envelope->shard);
-      if (leads(link, request)) ask_catalog(*link, *envelope, std::move(request));
+      if ((link && any_copy_may(*envelope)) || leads(link, request))
+        ask_catalog(*link, *envelope, std::move(request));
     } else {
       const auto link = ways_.parts.orders(envelope->shard);
       if (leads(link, request)) ask_orders(*link, *envelope, std::move(request));
     }
+  }
+
+  /// Questions that say how new is new enough; a damaged one is found out later.
+  static bool any_copy_may(const storage::Envelope& envelope) {
+    if (envelope.kind != WireKind::catalog_question) return false;
+    const auto question = storage::decode_catalog_question(envelope.payload);
+    return !question || question->at_least > 0;
   }
 
   /// Whether this node leads the shard; else the request is answered.

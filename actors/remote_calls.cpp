@@ -11,22 +11,26 @@ namespace souk::actors {
 
 using engine::Errc;
 using engine::Error;
+namespace cluster = engine::cluster;
 
 namespace {
 
 constexpr std::chrono::milliseconds kPauseMin{20};
 constexpr std::chrono::milliseconds kPauseMax{200};
+/// With one copy, where another may answer as well.
+constexpr std::chrono::milliseconds kCopyPatience{200};
+constexpr std::uint32_t kCopiesAtOnce = 4;  // before a pause
 /// What nobody waits for any longer has no deadline on the wire.
 constexpr std::chrono::hours kPatienceMax{1};
 
 std::string envelope_of(const RemoteCalls::Call& call, engine::ShardId shard, engine::Epoch epoch,
-                        Deadline now) {
+                        Deadline deadline, Deadline now) {
   storage::Envelope envelope;
   envelope.kind = call.kind;
   envelope.shard = shard;
   envelope.epoch = epoch;
-  if (call.deadline < now + kPatienceMax) {
-    envelope.deadline = std::chrono::duration_cast<std::chrono::milliseconds>(call.deadline - now);
+  if (deadline < now + kPatienceMax) {
+    envelope.deadline = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - now);
   }
   envelope.believed = call.believed;
   envelope.payload = call.payload;
@@ -87,32 +91,52 @@ void RemoteCalls::on_retry() {
   owner_.retry_in(std::chrono::ceil<std::chrono::milliseconds>(woken_at_ - now));
 }
 
+/// One copy after the other, this node's first and then the leader's, if any may answer; else the
+/// leader, if it is known.
+cluster::NodeId RemoteCalls::whom_to_ask(const Pending& pending, const ShardLeader& known) const {
+  if (!pending.call.any_copy || known.members.empty()) return known.primary;
+  std::vector<cluster::NodeId> copies = known.members;
+  const cluster::NodeId self = parts_.view->self();
+  std::stable_sort(copies.begin(), copies.end(), [&](cluster::NodeId one, cluster::NodeId other) {
+    const auto rank = [&](cluster::NodeId node) {
+      return node == self ? 0 : node == known.primary ? 1 : 2;
+    };
+    return rank(one) < rank(other);
+  });
+  return copies[pending.tries % copies.size()];
+}
+
 void RemoteCalls::attempt(std::uint64_t id) {
   Pending& pending = pending_.at(id);
   const Deadline now = owner_.now();
   if (pending.call.deadline <= now) return give_up(id);
   const auto leader = parts_.view->find(parts_.shard);
-  if (!leader || !leader->primary) return retry(id, "nobody is known to lead the shard");
+  const cluster::NodeId asked = leader ? whom_to_ask(pending, *leader) : cluster::NodeId{};
+  if (!asked) return retry(id, "nobody is known to lead the shard");
   ++pending.tries;
+  const Deadline deadline = pending.call.any_copy
+                                ? std::min(pending.call.deadline, now + kCopyPatience)
+                                : pending.call.deadline;
   PeerEnvelope envelope;
   envelope.kind = static_cast<std::uint16_t>(PeerKind::request);
   envelope.shard = parts_.shard;
   envelope.epoch = leader->epoch;
-  envelope.bytes = envelope_of(pending.call, parts_.shard, leader->epoch, now);
+  envelope.bytes = envelope_of(pending.call, parts_.shard, leader->epoch, deadline, now);
   const auto arrive = [inbox = inbox_, id](engine::Result<std::string> answer) {
     inbox->arrive(id, std::move(answer));
   };
   const PeerClass urgency = pending.call.urgency;
-  if (leader->primary == parts_.view->self()) {
+  if (asked == parts_.view->self()) {
     if (!parts_.here) return retry(id, "the shard's leadership is on its way here");
-    parts_.here({storage::node_name(leader->primary), urgency, std::move(envelope), arrive});
+    parts_.here({storage::node_name(asked), urgency, std::move(envelope), arrive});
     return;
   }
-  const auto sent = parts_.peers->ask(storage::node_name(leader->primary), urgency, envelope,
-                                      pending.call.deadline, arrive);
+  const auto sent =
+      parts_.peers->ask(storage::node_name(asked), urgency, envelope, deadline, arrive);
   if (sent) return;
   if (sent.error().code == Errc::unavailable)
-    return retry(id, "the shard's leader is not connected");
+    return retry(id, "the shard's leader is not connected",
+                 pending.call.any_copy && pending.tries < kCopiesAtOnce);
   finish(id, sent.error());
 }
 
@@ -123,13 +147,16 @@ void RemoteCalls::answered(std::uint64_t id, const engine::Result<std::string>& 
   if (!answer) {
     switch (answer.error().code) {
       case Errc::unavailable:
-        return retry(id, "the shard's leader was lost");
+        return retry(id, "the shard's leader was lost",
+                     pending.call.any_copy && pending.tries < kCopiesAtOnce);
       case Errc::not_implemented:
         return retry(id, "the shard's leader takes no requests yet");
       case Errc::too_large:
         if (!pending.call.write) return finish(id, answer.error());
         return doubt(id);
       case Errc::timed_out:
+        if (pending.call.any_copy)
+          return retry(id, "no copy has answered", pending.tries < kCopiesAtOnce);
         pending.in_doubt = pending.in_doubt || pending.call.write;
         return finish(id, answer.error());
       default:

@@ -43,6 +43,7 @@ public:
     PeerClass urgency = PeerClass::data;
     bool write = false;  // holds a place in the queue
     bool repeatable = true;
+    bool any_copy = false;  // a question that does not need the leader
     Believed believed{};
     std::function<void(Outcome)> done;
   };
@@ -81,6 +82,7 @@ private:
   };
 
   void attempt(std::uint64_t id);
+  engine::cluster::NodeId whom_to_ask(const Pending& pending, const ShardLeader& known) const;
   void answered(std::uint64_t id, const engine::Result<std::string>& answer);
   void refused(std::uint64_t id, const storage::Envelope& envelope, const engine::Error& error);
   void retry(std::uint64_t id, const char* why, bool at_once = false);

@@ -171,10 +171,13 @@ private:
           start_all(request, WireKind::catalog_command, WireKind::catalog_reply);
         },
         [this](ReadCatalog& request) {
-          auto call =
-              question(storage::encode(storage::WireCatalogQuestion{std::move(request.question),
-                                                                    request.at_least}),
-                       request.deadline, WireKind::catalog_question, WireKind::catalog_finding);
+          // For other nodes a hint is what any copy may answer that has anything at all.
+          const auto at_least =
+              request.hint ? std::max<engine::Position>(request.at_least, 1) : request.at_least;
+          auto call = question(
+              storage::encode(storage::WireCatalogQuestion{std::move(request.question), at_least}),
+              request.deadline, WireKind::catalog_question, WireKind::catalog_finding);
+          call.any_copy = request.hint;
           call.believed = request.believed;
           return promised<CatalogReading>(std::move(call));
         },

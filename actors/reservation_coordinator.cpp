@@ -210,7 +210,7 @@ private:
       if (!directory_->find(line.sku)) missing.push_back(line.sku);
     }
     auto asked = missing;
-    resolve_skus(this, routes_, directory_, std::move(missing), job->deadline,
+    resolve_skus(this, routes_, directory_, std::move(missing), job->deadline, job->rerouted,
                  [this, job, asked = std::move(asked)](
                      engine::Result<std::vector<std::optional<engine::Slot>>> found) {
                    if (!found) {

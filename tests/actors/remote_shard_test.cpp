@@ -225,6 +225,7 @@ struct Cluster {
       engine::cluster::Revised revised;
       revised.configuration.shard = shard;
       revised.configuration.primary = NodeId{leader};
+      revised.configuration.secondaries = {NodeId{3 - leader}};
       revised.configuration.epoch = epoch;
       revised.revision = ++revision;
       view->note(revised);
@@ -486,6 +487,38 @@ TEST_CASE("remote shard: a question is asked again, whatever was lost") {
                 AwaitCheckout{engine::OrderId{"o"}, cluster.in(std::chrono::seconds{1})})
             .reply.error()
             .code == Errc::idempotency_in_progress);
+}
+
+TEST_CASE("remote shard: any copy's word will do for a hint, also while nobody leads") {
+  Cluster cluster{37};
+  const std::string leader = storage::node_name(NodeId{1});
+  const auto claim = [&](bool hint, std::chrono::milliseconds patience) {
+    ReadCatalog question{ReadClaim{engine::Sku{"s"}}, 0, cluster.in(patience)};
+    question.hint = hint;
+    return cluster.ask<CatalogReading>(cluster.remote_catalog, std::move(question)).finding;
+  };
+  cluster.members[2].script->reading = {
+      engine::Result<engine::CatalogFinding>{engine::ProductId{"older"}}, 3};
+  REQUIRE(claim(true, std::chrono::seconds{1}));
+  CHECK(cluster.members[1].script->asked.size() == 1);  // the leader is asked first
+  cluster.lead(9, 6);                                   // nobody of them leads any more
+  for (const Fate lost : {Fate::refused_unsent, Fate::lost_unsent, Fate::lost_sent}) {
+    CAPTURE(static_cast<int>(lost));
+    cluster.network->fate = [&](const std::string& node) {
+      return node == leader ? lost : Fate::arrives;
+    };
+    const Deadline begin = cluster.now();
+    const auto found = claim(true, std::chrono::seconds{1});
+    REQUIRE(found);
+    CHECK(std::get<engine::ProductId>(*found).str() == "older");
+    CHECK(cluster.now() - begin < std::chrono::milliseconds{300});
+    // What has to be right waits for a leader.
+    CHECK(claim(false, std::chrono::seconds{1}).error().code == Errc::timed_out);
+  }
+  cluster.network->fate = [](const std::string&) { return Fate::refused_unsent; };
+  const Deadline begin = cluster.now();
+  CHECK(claim(true, std::chrono::seconds{1}).error().code == Errc::timed_out);
+  CHECK(cluster.now() - begin >= std::chrono::seconds{1});
 }
 
 TEST_CASE("remote shard: a peer that says nothing until the deadline leaves writes in doubt") {
