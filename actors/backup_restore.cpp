@@ -5,6 +5,7 @@
 #include "actors/recovery.hpp"
 #include "storage/cluster_facts.hpp"
 #include "storage/coordinator_store.hpp"
+#include "storage/search_rules.hpp"
 
 namespace souk::actors {
 
@@ -81,9 +82,13 @@ Result<void> check_empty(const storage::Coordinator& coordinator) {
   return {};
 }
 
-/// All of them or none.
-Result<void> seed(storage::Coordinator& coordinator,
+/// The rules of searches, then the shards: all of them or none.
+Result<void> seed(storage::Coordinator& coordinator, const std::filesystem::path& backup,
                   const std::vector<cluster::Configuration>& shards) {
+  const auto rules = storage::rules_in(backup);
+  if (!rules) return rules.error();
+  if (const auto restored = storage::restore_rules(coordinator, *rules); !restored)
+    return restored.error();
   storage::Coordinator::Transaction all;
   for (const cluster::Configuration& shard : shards) {
     const std::string name = storage::configuration_name(shard.shard);
@@ -128,7 +133,7 @@ Result<cluster::NodeId> fill(const std::filesystem::path& backup,
   }
   if (!target.coordinator) {
     storage::CoordinatorStore own{**database};
-    const auto seeded = seed(own, configurations(manifest, *node, target.replicas));
+    const auto seeded = seed(own, backup, configurations(manifest, *node, target.replicas));
     if (!seeded) return seeded.error();
   }
   return *node;
@@ -162,7 +167,7 @@ Result<RestoredBackup> restore_backup(const std::filesystem::path& backup,
   // Last, so that no cluster waits for a folder that is not there.
   if (target.coordinator) {
     const auto seeded =
-        seed(*target.coordinator, configurations(*manifest, *node, target.replicas));
+        seed(*target.coordinator, backup, configurations(*manifest, *node, target.replicas));
     if (!seeded) {
       // Nobody knows whether the shards are this folder's: it must not be lost.
       if (seeded.error().code != Errc::unknown_outcome) std::filesystem::remove_all(data, ignored);

@@ -9,6 +9,8 @@
 #include "actors/peer_kinds.hpp"
 #include "actors/peer_transfer.hpp"
 #include "storage/cluster_facts.hpp"
+#include "storage/files.hpp"
+#include "storage/search_rules.hpp"
 
 namespace souk::actors {
 
@@ -135,6 +137,12 @@ Result<void> Backups::write(const std::stop_token& stop, storage::BackupWriter& 
     }
     shards.push_back({each.configuration, each.position, each.state_hash});
     show([](BackupView& view) { ++view.shards_done; });
+  }
+  const auto rules = storage::keep_rules(*parts_.coordinator, storage::Coordinator::patience());
+  if (!rules) return rules.error();
+  if (!rules->empty()) {
+    const auto kept = storage::write_file(writer.rules_file(), *rules);
+    if (!kept) return kept.error();
   }
   show([](BackupView& view) { view.state = "checking"; });
   const auto finished = writer.finish(time, shards);

@@ -17,6 +17,7 @@
 #include "actors/peer_transport.hpp"
 #include "storage/backup.hpp"
 #include "storage/backup_words.hpp"
+#include "storage/coordinator.hpp"
 
 namespace souk::actors {
 
@@ -52,6 +53,7 @@ public:
     /// Of this node's own BackupDoor.
     std::function<void(PeerArrival)> here;
     PeerTransport* transport = nullptr;  // none: the node is alone
+    std::shared_ptr<const storage::Coordinator> coordinator;  // whose rules of searches are kept
   };
 
   explicit Backups(Parts parts);

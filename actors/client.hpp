@@ -25,8 +25,9 @@ namespace souk::actors {
 class Node;
 class SearchInstant;
 
-/// What every request carries. `deadline`: steady clock; a request whose deadline is past is dropped unread.
-/// `token`: the request must see at least that state (waits for it until the deadline, then consistency_unreachable).
+/// What every request carries. `deadline`: steady clock; a request whose deadline is past is
+/// dropped unread. `token`: the request must see at least that state (waits for it until the
+/// deadline, then consistency_unreachable).
 struct RequestContext {
   std::chrono::steady_clock::time_point deadline;
   engine::ConsistencyToken token;
@@ -42,7 +43,7 @@ struct RequestContext {
 template <class T>
 struct Reply {
   engine::Result<T> result;
-  engine::ConsistencyToken token;          // positions touched (not merged with the request's)
+  engine::ConsistencyToken token;  // positions touched (not merged with the request's)
   engine::Replay replay;
 };
 template <class T>
@@ -84,11 +85,14 @@ struct ReserveRequest {
   bool all_or_nothing = true;
   engine::Duration ttl{};
 };
-/// How long a search may take and what to say then. At `cutoff` (never after the deadline) it answers with what it has:
-/// a partial page. `require_full_coverage` turns a partial page into timed_out.
+/// How long a search may take and what to say then. At `cutoff` (never after the deadline) it
+/// answers with what it has: a partial page. `require_full_coverage` turns a partial page into
+/// timed_out.
 struct SearchPatience {
   bool require_full_coverage = false;
   std::chrono::steady_clock::time_point cutoff = std::chrono::steady_clock::time_point::max();
+  /// It says what shoppers look for: its text may be suggested to others (past_queries.hpp).
+  bool remember = false;
   /// Searches that are given one of these see the same state (search_instant.hpp).
   std::shared_ptr<SearchInstant> instant = nullptr;
 };
@@ -96,9 +100,10 @@ struct CheckoutReply {
   engine::Order order;
 };
 
-/// The door for callers that are not actors: one per I/O thread, used on that thread only. Routes by slot, waits for
-/// answers, enforces deadlines. Every callback is called exactly once, on the client's own thread (through `post`), with
-/// a result or an error (timed_out, overloaded, unavailable, ... and those of the engine).
+/// The door for callers that are not actors: one per I/O thread, used on that thread only. Routes
+/// by slot, waits for answers, enforces deadlines. Every callback is called exactly once, on the
+/// client's own thread (through `post`), with a result or an error (timed_out, overloaded,
+/// unavailable, ... and those of the engine).
 class Client {
 public:
   /// `post` runs a task on the client's thread; must be callable from any thread.
@@ -117,24 +122,29 @@ public:
   void put_product(const RequestContext&, engine::PutProduct, Callback<ProductPutReply>);
   void delete_product(const RequestContext&, engine::DeleteProduct, Callback<engine::Acknowledged>);
   void get_product(const RequestContext&, engine::ProductId, Callback<engine::ProductView>);
-  void list_products(const RequestContext&, engine::ProductId after, std::size_t limit, Callback<ProductPage>);
+  void list_products(const RequestContext&, engine::ProductId after, std::size_t limit,
+                     Callback<ProductPage>);
   void import_products(const RequestContext&, ImportChunk, Callback<ImportReply>);
 
   // Inventory and holds.
   void get_stock(const RequestContext&, engine::Sku, Callback<engine::SkuEntry>);
   void adjust_stock(const RequestContext&, engine::AdjustStock, Callback<engine::SkuEntry>);
-  /// `whole`: the key of the whole batch. Each item needs a key of its own, derived from it, because items live on
-  /// different shards; a reuse of `whole` with another body is refused before any item is looked at.
+  /// `whole`: the key of the whole batch. Each item needs a key of its own, derived from it,
+  /// because items live on different shards; a reuse of `whole` with another body is refused before
+  /// any item is looked at.
   void adjust_stocks(const RequestContext&, engine::AdjustStocks, engine::IdempotencyKey whole,
                      Callback<std::vector<engine::Result<engine::SkuEntry>>>);
-  void ledger(const RequestContext&, engine::Sku, std::uint64_t from, std::size_t limit, Callback<LedgerPage>);
+  void ledger(const RequestContext&, engine::Sku, std::uint64_t from, std::size_t limit,
+              Callback<LedgerPage>);
   void reserve(const RequestContext&, ReserveRequest, Callback<engine::Reservation>);
   void get_reservation(const RequestContext&, engine::HoldId, Callback<engine::Reservation>);
-  void commit_reservation(const RequestContext&, engine::HoldId, std::optional<std::vector<engine::HoldLine>> lines,
+  void commit_reservation(const RequestContext&, engine::HoldId,
+                          std::optional<std::vector<engine::HoldLine>> lines,
                           engine::IdempotencyKey, Callback<engine::Reservation>);
-  void release_reservation(const RequestContext&, engine::HoldId, engine::IdempotencyKey, Callback<engine::Reservation>);
-  void extend_reservation(const RequestContext&, engine::HoldId, engine::Duration ttl, engine::IdempotencyKey,
-                          Callback<engine::Reservation>);
+  void release_reservation(const RequestContext&, engine::HoldId, engine::IdempotencyKey,
+                           Callback<engine::Reservation>);
+  void extend_reservation(const RequestContext&, engine::HoldId, engine::Duration ttl,
+                          engine::IdempotencyKey, Callback<engine::Reservation>);
 
   void search(const RequestContext&, engine::Query, SearchPatience, Callback<engine::SearchPage>);
   void suggest(const RequestContext&, engine::SuggestRequest, Callback<engine::SuggestPage>);
@@ -146,7 +156,8 @@ public:
 
   // Operations.
   void shards(const RequestContext&, Callback<std::vector<ShardStatus>>);
-  /// Writes everything pending to disk, then a consistent copy of all shards into `folder` (created; must not exist).
+  /// Writes everything pending to disk, then a consistent copy of all shards into `folder`
+  /// (created; must not exist).
 
 private:
   struct Content;

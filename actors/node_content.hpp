@@ -26,6 +26,7 @@
 #include "actors/registration.hpp"
 #include "actors/route_table.hpp"
 #include "actors/search_door.hpp"
+#include "actors/search_rules.hpp"
 #include "actors/shard_host.hpp"
 #include "actors/sku_directory.hpp"
 #include "engine/cluster/placement.hpp"
@@ -45,12 +46,15 @@ struct Node::Content {
   std::unique_ptr<storage::Database> database;
   std::unique_ptr<storage::Journal> journal;
   std::shared_ptr<storage::Coordinator> coordinator;
+  std::shared_ptr<SearchRules> rules;
   engine::cluster::NodeId self_id;
   std::shared_ptr<SkuDirectory> directory;
 
   SystemConfig system_config;
   std::unique_ptr<caf::actor_system> system;
   RouteTablePtr table = std::make_shared<RouteTable>();
+  PublicationBellPtr bell = std::make_shared<PublicationBell>();
+  SearchMemoryPtr memory = std::make_shared<SearchMemory>();
   JournalWriter writer;
   Materialiser materialiser;
   Merger merger;
@@ -78,7 +82,7 @@ struct Node::Content {
   std::optional<std::chrono::steady_clock::time_point> open_since;    // and waits to be ready
   std::atomic<bool> copies_ready{false};
 
-  std::jthread housekeeper;  // watches the free space
+  std::jthread housekeeper;  // watches the free space, keeps what is asked for most
   std::jthread placer;       // gives shards that are led here the copies they should have
   bool stopped = false;
 

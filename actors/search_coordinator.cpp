@@ -74,6 +74,7 @@ private:
     std::function<void(bool)> task = nullptr;  // instead of a request
     bool again = false;                        // it was taken up twice
     std::string form{};                        // remembered if something is found
+    engine::Ruling ruling{};
   };
   enum class Way : std::uint8_t { here, elsewhere, wait };
 
@@ -100,15 +101,38 @@ private:
     }
     auto promise = make_response_promise<SearchAnswer>();
     Job job{std::move(request), promise, clock().now()};
-    if (job.request.query.page == 1) job.form = engine::remembered_form(job.request.query.q);
-    ++open_;
+    if (job.request.patience.remember && job.request.query.page == 1)
+      job.form = engine::remembered_form(job.request.query.q);
     const WalkPlace* const walk = walk_of(job.request.patience.instant);
     if (walk != nullptr && walk->walk != 0) {
+      ++open_;
       walk_on(std::move(job));
+      return promise;
+    }
+    ++open_;
+    if (const auto applied = apply_rules(job, walk != nullptr); !applied) {
+      answer(job, {applied.error(), {}});
     } else {
       take_up(std::move(job));
     }
     return promise;
+  }
+
+  /// A walk keeps the query it began with, but lists its hits by keys that its later pages know
+  /// too, and has no places for pinned ones.
+  engine::Result<void> apply_rules(Job& job, bool walk) {
+    engine::Query& query = job.request.query;
+    std::vector<engine::SortKey> sort_by = query.sort_by;
+    const engine::RuleSetPtr rules = memory_->rules ? memory_->rules->current() : no_rules_;
+    auto ruling = rules->apply(query, time_of_day_.now(), analyzer_);
+    if (!ruling) return ruling.error();
+    job.ruling = std::move(*ruling);
+    if (walk) {
+      query.pinned_hits.clear();
+      query.sort_by = std::move(sort_by);
+      job.ruling.sort_by.clear();
+    }
+    return {};
   }
 
   caf::result<SuggestAnswer> on_suggest(SuggestProducts& request) {
@@ -341,6 +365,7 @@ private:
       const std::string& corrected = found.reply->corrected_query;
       memory_->remember(corrected.empty() ? job.form : engine::remembered_form(corrected));
     }
+    if (found.reply) found.reply->ruling = std::move(job.ruling);
     job.promise.deliver(std::move(found));
     --open_;
     answer_drains();
@@ -412,6 +437,8 @@ private:
   Metrics& metrics_;
   const std::shared_ptr<SearchPeers> peers_;  // none: this node is alone
   const SearchMemoryPtr memory_;
+  const engine::RuleSetPtr no_rules_ = std::make_shared<engine::RuleSet>();
+  engine::Analyzer analyzer_;
   // Higher after a restart, so that nobody takes a search for one of before.
   std::uint64_t number_;
   SearchLoad load_;

@@ -47,6 +47,8 @@ struct SearchLimits {
 /// With `peers`, shards without a copy here that is new enough are searched on other nodes
 /// (scattered_search.hpp); only for a shard that is led here its position is waited for.
 ///
+/// What the rules in `memory` say of a query is done first.
+///
 /// It answers questions for suggestions too (scattered_suggest.hpp), and remembers in `memory` which
 /// queries found something.
 SearchService spawn_search_coordinator(caf::actor_system& system, RouteTablePtr routes,

@@ -27,6 +27,7 @@ using engine::ShardId;
 constexpr int kManifestVersion = 2;
 constexpr std::string_view kManifestPrefix = "souk backup ";
 constexpr const char* kManifest = "manifest";
+constexpr const char* kRules = "rules";
 constexpr std::size_t kRecordsAtOnce = 4U << 20U;
 
 Error failure(Errc code, std::string detail) {
@@ -274,6 +275,9 @@ fs::path BackupWriter::state_file(ShardId shard) const {
 fs::path BackupWriter::journal_file(ShardId shard) const {
   return folder_ / journal_name(shard);
 }
+fs::path BackupWriter::rules_file() const {
+  return folder_ / kRules;
+}
 
 Result<BackupSize> BackupWriter::finish(engine::Timestamp time,
                                         const std::vector<ShardCut>& shards) {
@@ -281,6 +285,18 @@ Result<BackupSize> BackupWriter::finish(engine::Timestamp time,
   std::string text = std::string{kManifestPrefix} + std::to_string(kManifestVersion) + "\ntime " +
                      std::to_string(time.microseconds()) + "\n";
   std::string files;
+  const auto add_file = [&](const std::string& name) -> Result<void> {
+    std::error_code failed;
+    if (!fs::exists(folder_ / name, failed)) return {};
+    const Result<std::uint64_t> hash = hash_file(folder_ / name);
+    if (!hash) return hash.error();
+    const std::uint64_t bytes = fs::file_size(folder_ / name, failed);
+    if (failed) return failure("cannot read", folder_ / name, failed);
+    files += "file " + hex(*hash) + " " + std::to_string(bytes) + " " + name + "\n";
+    ++size.files;
+    size.bytes += bytes;
+    return {};
+  };
   for (const ShardCut& cut : shards) {
     if (const auto checked = check_shard(folder_, cut); !checked) return checked.error();
     const auto& shard = cut.shard;
@@ -289,17 +305,10 @@ Result<BackupSize> BackupWriter::finish(engine::Timestamp time,
             std::to_string(shard.epoch) + " " + std::to_string(cut.position) + " " +
             hex(cut.state_hash) + "\n";
     for (const std::string& name : {state_name(shard.shard), journal_name(shard.shard)}) {
-      std::error_code failed;
-      if (!fs::exists(folder_ / name, failed)) continue;
-      const Result<std::uint64_t> hash = hash_file(folder_ / name);
-      if (!hash) return hash.error();
-      const std::uint64_t bytes = fs::file_size(folder_ / name, failed);
-      if (failed) return failure("cannot read", folder_ / name, failed);
-      files += "file " + hex(*hash) + " " + std::to_string(bytes) + " " + name + "\n";
-      ++size.files;
-      size.bytes += bytes;
+      if (const auto added = add_file(name); !added) return added.error();
     }
   }
+  if (const auto added = add_file(kRules); !added) return added.error();
   text += files;
   text += "end " + hex(engine::hash_key(text)) + "\n";
   if (const auto written = write_file(folder_ / kManifest, text); !written) return written.error();
@@ -328,6 +337,13 @@ Result<BackupManifest> verify_backup(const fs::path& wanted) {
     size.bytes += bytes;
   }
   return std::move(manifest->told);
+}
+
+Result<std::string> rules_in(const fs::path& wanted) {
+  const fs::path file = without_slash(wanted) / kRules;
+  std::error_code failed;
+  if (!fs::exists(file, failed)) return std::string{};
+  return read_file(file);
 }
 
 Result<void> restore_shard(const fs::path& backup, const ShardCut& cut, Database& database,

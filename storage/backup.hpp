@@ -20,6 +20,7 @@
 //   <shard>.state     a checkpoint (checkpoint.hpp) as of some position at or before the cut; not
 //                     there if the journal part begins at the first record
 //   <shard>.journal   the records from there to the cut (backup_journal.hpp)
+//   rules             the rules of searches (search_rules.hpp), if there are any
 //   manifest          text; the last line seals those above it:
 //
 //     souk backup 2
@@ -68,6 +69,7 @@ public:
   /// Where the files go; whoever writes them syncs nothing.
   std::filesystem::path state_file(engine::ShardId shard) const;
   std::filesystem::path journal_file(engine::ShardId shard) const;
+  std::filesystem::path rules_file() const;
   /// Checks every file, writes the manifest, puts all on disk and gives the folder its name.
   /// Errors: corrupt_record (what was written is not what was sent, or not up to the cut),
   /// storage_failure, disk_full.
@@ -83,6 +85,9 @@ private:
 /// Checks every file of a backup against its manifest. Errors: invalid_value (no backup, or one of
 /// an older format), corrupt_record (damaged; names the file), newer_format.
 engine::Result<BackupManifest> verify_backup(const std::filesystem::path& backup);
+
+/// The rules in a verified backup; empty without any. Errors: storage_failure.
+engine::Result<std::string> rules_in(const std::filesystem::path& backup);
 
 /// Puts one shard of a verified backup into a database that has nothing of it. Errors:
 /// corrupt_record, newer_format, storage_failure, disk_full.

@@ -95,6 +95,8 @@ rocksdb::ColumnFamilyOptions table_options(Table table, const Database::Options&
   blocks.block_cache = cache;
   blocks.block_size = 16U << 10U;
   blocks.format_version = 5;
+  // Reading ahead grows with what was read in order: a short scan pays for its own blocks only.
+  blocks.max_auto_readahead_size = 2U << 20U;
   blocks.checksum = rocksdb::kXXH3;
 
   rocksdb::ColumnFamilyOptions result;
@@ -356,7 +358,6 @@ Result<void> scan_table(rocksdb::DB& database, rocksdb::ColumnFamilyHandle* hand
   rocksdb::ReadOptions options;
   options.fill_cache = false;
   options.iterate_upper_bound = &end;
-  options.readahead_size = 2U << 20U;
   options.snapshot = snapshot;
   const std::unique_ptr<rocksdb::Iterator> at{database.NewIterator(options, handle)};
   for (at->Seek(slice(from)); at->Valid(); at->Next()) {
@@ -366,6 +367,38 @@ Result<void> scan_table(rocksdb::DB& database, rocksdb::ColumnFamilyHandle* hand
     return error_of(at->status(), std::string{"cannot scan table "} + kTableNames[index_of(table)]);
   return {};
 }
+
+class StateCursor final : public Database::View::Cursor {
+public:
+  StateCursor(rocksdb::DB& database, rocksdb::ColumnFamilyHandle* handle, Table table,
+              const rocksdb::Snapshot* snapshot, std::string_view from, std::string_view to)
+      : table_{table}, to_{to}, end_{to_} {
+    rocksdb::ReadOptions options;
+    options.fill_cache = false;
+    options.iterate_upper_bound = &end_;
+    options.snapshot = snapshot;
+    at_.reset(database.NewIterator(options, handle));
+    at_->Seek(slice(from));
+  }
+  StateCursor(const StateCursor&) = delete;
+  StateCursor& operator=(const StateCursor&) = delete;
+
+  bool valid() const override { return at_->Valid(); }
+  std::string_view key() const override { return view(at_->key()); }
+  std::string_view value() const override { return view(at_->value()); }
+  void next() override { at_->Next(); }
+  Result<void> status() const override {
+    if (at_->status().ok()) return {};
+    return error_of(at_->status(),
+                    std::string{"cannot read table "} + kTableNames[index_of(table_)]);
+  }
+
+private:
+  Table table_;
+  std::string to_;
+  rocksdb::Slice end_;  // of to_; the iterator points at it
+  std::unique_ptr<rocksdb::Iterator> at_;
+};
 
 class StateView final : public Database::View {
 public:
@@ -380,6 +413,13 @@ public:
                     const Database::Visit& visit) const override {
     assert(!is_logged(table));
     return scan_table(database_, handles_[index_of(table)], table, snapshot_, from, to, visit);
+  }
+
+  std::unique_ptr<Cursor> walk(Table table, std::string_view from,
+                               std::string_view to) const override {
+    assert(!is_logged(table));
+    return std::make_unique<StateCursor>(database_, handles_[index_of(table)], table, snapshot_,
+                                         from, to);
   }
 
 private:
@@ -460,6 +500,19 @@ Result<void> Database::drop(Table table, std::string_view from, std::string_view
       rocksdb::DeleteFilesInRange(content_->logged.db.get(), handle, &begin, &end, false);
   if (!status.ok()) return error_of(status, "cannot drop files");
   return {};
+}
+
+void Database::reclaim(Table table, std::string_view from, std::string_view to) {
+  rocksdb::DB& db = content_->db_of(table);
+  rocksdb::ColumnFamilyHandle* handle = content_->handle_of[index_of(table)];
+  const rocksdb::Slice begin = slice(from);
+  const rocksdb::Slice end = slice(to);
+  // Whole files at once. What shares files with other keys is little, but if nobody wrote near it
+  // no compaction would ever come by.
+  (void)rocksdb::DeleteFilesInRange(&db, handle, &begin, &end, false).ok();
+  rocksdb::CompactRangeOptions options;
+  options.exclusive_manual_compaction = false;
+  (void)db.CompactRange(options, handle, &begin, &end).ok();
 }
 
 Result<void> Database::checkpoint(const fs::path& folder) {

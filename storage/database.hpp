@@ -95,12 +95,32 @@ public:
   /// lives. Must not outlive the database.
   class View {
   public:
+    /// Goes through keys in pieces without seeking anew for each.
+    class Cursor {
+    public:
+      virtual ~Cursor() = default;
+      /// False at the end, and after an error.
+      virtual bool valid() const = 0;
+      /// Pre: valid(). Until next().
+      virtual std::string_view key() const = 0;
+      virtual std::string_view value() const = 0;
+      virtual void next() = 0;
+      /// Errors: storage_failure, corrupt_record.
+      virtual engine::Result<void> status() const = 0;
+    };
+
     virtual ~View() = default;
+    /// Keys in [from, to) ascending. Pre: a state table. Must not outlive the view.
+    virtual std::unique_ptr<Cursor> walk(Table table, std::string_view from,
+                                         std::string_view to) const = 0;
     /// As Database::scan. Pre: a state table.
     virtual engine::Result<void> scan(Table table, std::string_view from, std::string_view to,
                                       const Visit& visit) const = 0;
   };
   std::unique_ptr<View> read_view() const;
+  /// Gives the disk space of erased keys in [from, to) back; takes as long as that. Pre: their
+  /// erasure is on disk, and nothing was written there since.
+  void reclaim(Table table, std::string_view from, std::string_view to);
   /// Puts all state written so far on disk, every table as of the same instant. Nothing to do:
   /// returns at once.
   engine::Result<void> flush();

@@ -11,18 +11,57 @@ using engine::Result;
 
 static_assert(std::variant_size_v<decltype(engine::SortValue::value)> == 4);
 
+namespace {
+
+bool read_filter(const std::string& text, const char* param, engine::FilterPtr& out,
+                 WireFault& fault) {
+  Result<engine::FilterPtr> filter = engine::parse_filter(text);
+  if (!filter) {
+    engine::Error error = filter.error();
+    error.param = param;
+    return fault.note(std::move(error));
+  }
+  out = std::move(*filter);
+  return true;
+}
+
+bool read_curation(pb::WireQuery& in, engine::Query& out, WireFault& fault) {
+  for (pb::WirePin& pin : *in.mutable_pinned_hits())
+    out.pinned_hits.push_back({std::move(*pin.mutable_product()), pin.position()});
+  out.filter_pinned_hits = !in.pinned_unfiltered();
+  for (const pb::WireBoost& boost : in.boosts()) {
+    engine::HitBoost& to = out.boosts.emplace_back();
+    to.percent = boost.percent();
+    if (!read_filter(boost.filter(), "query.boosts.filter", to.filter, fault)) return false;
+  }
+  out.explain = in.explain();
+  return true;
+}
+
+void write_curation(const engine::Query& query, pb::WireQuery& out) {
+  for (const engine::PinnedHit& pin : query.pinned_hits) {
+    pb::WirePin& to = *out.add_pinned_hits();
+    to.set_product(pin.product);
+    to.set_position(pin.position);
+  }
+  out.set_pinned_unfiltered(!query.filter_pinned_hits);
+  for (const engine::HitBoost& boost : query.boosts) {
+    pb::WireBoost& to = *out.add_boosts();
+    if (boost.filter) to.set_filter(engine::render_filter(boost.filter));
+    to.set_percent(boost.percent);
+  }
+  out.set_explain(query.explain);
+}
+
+}  // namespace
+
 bool read_query(pb::WireQuery& in, engine::Query& out, WireFault& fault) {
   out.q = std::move(*in.mutable_q());
   for (pb::WireQueryField& field : *in.mutable_query_by()) {
     out.query_by.push_back({std::move(*field.mutable_name()), field.weight(), field.prefix()});
   }
-  Result<engine::FilterPtr> filter = engine::parse_filter(in.filter());
-  if (!filter) {
-    engine::Error error = filter.error();
-    error.param = "query.filter";
-    return fault.note(std::move(error));
-  }
-  out.filter = std::move(*filter);
+  if (!read_filter(in.filter(), "query.filter", out.filter, fault)) return false;
+  if (!read_curation(in, out, fault)) return false;
   for (pb::WireFacetRequest& request : *in.mutable_facet_by()) {
     engine::FacetRequest& to = out.facet_by.emplace_back();
     to.field = std::move(*request.mutable_field());
@@ -108,6 +147,7 @@ void write_query(const engine::Query& query, pb::WireQuery& out) {
   for (const std::string& rewrite : query.rewrites) out.add_rewrites(rewrite);
   out.set_match(static_cast<std::uint32_t>(query.match));
   out.set_count_limit(query.count_limit);
+  write_curation(query, out);
   pb::WireSpelling& spelling = *out.mutable_spelling();
   spelling.set_num_typos(query.num_typos);
   spelling.set_min_len_1typo(query.min_len_1typo);
@@ -161,6 +201,51 @@ bool read_group(pb::WireGroup& in, engine::HitGroup& out, WireFault& fault) {
   return true;
 }
 
+namespace {
+
+void write_explanation(const engine::Explanation& made, pb::WireExplanation& out) {
+  out.set_reading(made.reading);
+  out.set_found(made.found);
+  out.set_missed(made.missed);
+  out.set_typo_count(made.typo_count);
+  out.set_tokens(made.tokens);
+  out.set_typos(made.typos);
+  out.set_words(made.words);
+  out.set_boost(made.boost);
+  out.set_best_field(made.best_field);
+  for (const engine::ExplainedTerm& term : made.terms) {
+    pb::WireExplainedTerm& to = *out.add_terms();
+    to.set_field(term.field);
+    to.set_token(term.token);
+    to.set_word(term.word);
+    to.set_weight(term.weight);
+    to.set_typos(term.typos);
+    to.set_count(term.count);
+    to.set_score(term.score);
+    to.set_counted(term.counted);
+  }
+}
+
+engine::Explanation read_explanation(const pb::WireExplanation& in) {
+  engine::Explanation made;
+  made.reading = in.reading();
+  made.found = in.found();
+  made.missed = in.missed();
+  made.typo_count = in.typo_count();
+  made.tokens = in.tokens();
+  made.typos = in.typos();
+  made.words = in.words();
+  made.boost = in.boost();
+  made.best_field = in.best_field();
+  for (const pb::WireExplainedTerm& term : in.terms()) {
+    made.terms.push_back({term.field(), term.token(), term.word(), term.weight(), term.typos(),
+                          term.count(), term.score(), term.counted()});
+  }
+  return made;
+}
+
+}  // namespace
+
 void write_hit(const engine::Hit& hit, pb::WireHit& out) {
   out.set_id(hit.id.str());
   if (hit.document) out.set_document(*hit.document);
@@ -193,6 +278,8 @@ void write_hit(const engine::Hit& hit, pb::WireHit& out) {
     for (const std::string& token : highlight.matched_tokens) to.add_matched_tokens(token);
     to.set_value(highlight.value);
   }
+  out.set_pinned(hit.pinned);
+  if (hit.explanation) write_explanation(*hit.explanation, *out.mutable_explanation());
 }
 
 namespace {
@@ -239,6 +326,8 @@ bool read_hit(pb::WireHit& in, engine::Hit& out, WireFault& fault) {
     read_texts(*highlight.mutable_matched_tokens(), to.matched_tokens);
     to.value = highlight.value();
   }
+  out.pinned = in.pinned();
+  if (in.has_explanation()) out.explanation = read_explanation(in.explanation());
   return true;
 }
 

@@ -167,21 +167,27 @@ bool read_part_hit(pb::WirePartHit& in, std::size_t sort_keys, PartHit& out, Wir
   return true;
 }
 
+void write_part_hit(const PartHit& hit, pb::WirePartHit& to) {
+  to.set_id(hit.id.str());
+  to.set_text_match(hit.text_match);
+  for (const engine::SortValue& value : hit.sort_values)
+    write_sort_value(value, *to.add_sort_values());
+  to.set_snapshot(hit.place.snapshot);
+  to.set_segment(hit.place.segment);
+  to.set_doc(hit.place.doc);
+}
+
 void write_part(const SearchPart& part, pb::WirePart& out) {
   out.set_required(part.round.required);
   out.set_spelling(static_cast<std::uint32_t>(part.round.spelling));
   out.set_found(part.found);
   out.set_out_of(part.out_of);
   out.mutable_hits()->Reserve(static_cast<int>(part.hits.size()));
-  for (const PartHit& hit : part.hits) {
-    pb::WirePartHit& to = *out.add_hits();
-    to.set_id(hit.id.str());
-    to.set_text_match(hit.text_match);
-    for (const engine::SortValue& value : hit.sort_values)
-      write_sort_value(value, *to.add_sort_values());
-    to.set_snapshot(hit.place.snapshot);
-    to.set_segment(hit.place.segment);
-    to.set_doc(hit.place.doc);
+  for (const PartHit& hit : part.hits) write_part_hit(hit, *out.add_hits());
+  for (const engine::PinnedPartHit& pinned : part.pinned) {
+    pb::WirePinnedHit& to = *out.add_pinned();
+    to.set_pin(pinned.pin);
+    write_part_hit(pinned.hit, *to.mutable_hit());
   }
   for (const engine::HitGroup& group : part.groups) write_group(group, *out.add_groups());
   out.set_skipped(part.skipped);
@@ -236,6 +242,12 @@ bool read_part(pb::WirePart& in, const engine::Query& query, const WireSearchRun
   out.hits.reserve(hits);
   for (pb::WirePartHit& hit : *in.mutable_hits()) {
     if (!read_part_hit(hit, sort_keys, out.hits.emplace_back(), fault)) return false;
+  }
+  for (pb::WirePinnedHit& pinned : *in.mutable_pinned()) {
+    engine::PinnedPartHit& to = out.pinned.emplace_back();
+    to.pin = pinned.pin();
+    if (to.pin >= query.pinned_hits.size()) return fault.corrupt("part.pinned");
+    if (!read_part_hit(*pinned.mutable_hit(), sort_keys, to.hit, fault)) return false;
   }
   if (!read_part_groups(in, query, out, fault)) return false;
   for (int i = 0; i < in.facets_size(); ++i) {

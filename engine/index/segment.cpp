@@ -39,6 +39,7 @@ namespace {
 constexpr std::uint64_t kMagic = 0x3147'4553'4B55'4F53U;  // "SOUKSEG1"
 constexpr std::uint32_t kVersion = 2;
 constexpr std::size_t kHeadBytes = 24;
+constexpr std::size_t kUnionShare = 8;
 
 Error damaged(const char* what) {
   return Error{Errc::corrupt_record, std::string{"index segment: "} + what, {}, {}};
@@ -177,6 +178,7 @@ Result<std::shared_ptr<const Segment>> Segment::open(std::shared_ptr<const std::
       new Segment};  // NOLINT(cppcoreguidelines-owning-memory): private constructor
   segment->bytes_ = std::move(bytes);
   segment->checksum_ = checksum;
+  segment->unions_ = std::make_unique<PostingUnions>(body.size() / kUnionShare);
   ByteReader in{body};
   if (!segment->read(in)) return damaged("parts do not fit together");
   return std::shared_ptr<const Segment>{std::move(segment)};

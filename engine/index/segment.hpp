@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -11,6 +12,7 @@
 #include "engine/index/byte_view.hpp"
 #include "engine/index/position_codec.hpp"
 #include "engine/index/posting_codec.hpp"
+#include "engine/index/posting_unions.hpp"
 #include "engine/types/result.hpp"
 
 namespace souk::engine {
@@ -146,6 +148,11 @@ public:
   const TextField& text(TextFieldId field) const {
     return text_fields_[static_cast<std::size_t>(field)];
   }
+  /// Whether it is one of these fields, not one made for an attribute.
+  bool has(const TextField& field) const {
+    return std::less_equal{}(&text_fields_[0], &field) &&
+           std::less{}(&field, &text_fields_[0] + kTextFieldCount);
+  }
   std::uint32_t term_count() const { return term_count_; }
   const ValueColumn* column(std::string_view name, ColumnKind kind = ColumnKind::text) const;
   const NumberColumn* number(std::string_view name) const;
@@ -157,6 +164,8 @@ public:
   const TextField* attribute_text(std::string_view column_name) const;
   /// The values of a column's documents, made at the first use. Pre: the column is of this segment.
   const DenseOrdinals& dense(const ValueColumn& column) const;
+  /// Of lists of its full-text fields; they take an eighth of the segment's bytes at most.
+  PostingUnions& unions() const { return *unions_; }
   /// A variant has the number of its document.
   bool one_variant_each() const { return one_variant_each_; }
   /// All words of the full-text fields by their likeness (word_trie.hpp), made at the first use.
@@ -188,6 +197,7 @@ private:
   mutable std::mutex attribute_texts_mutex_;
   mutable std::map<std::string, std::shared_ptr<const AttributeText>, std::less<>> attribute_texts_;
   std::unique_ptr<Dense[]> dense_;  // as columns_
+  std::unique_ptr<PostingUnions> unions_;
   mutable std::once_flag words_made_;
   mutable std::unique_ptr<const WordTrie> words_;
 };

@@ -49,6 +49,46 @@ std::vector<NamedText> texts_of(const Product& product, std::string_view field) 
   return named;
 }
 
+/// By how many typos the nearest spelling of each token differs that stands in the product: what it
+/// was found by. A word that stands there as it was typed is meant, not one that resembles it.
+std::vector<std::uint32_t> nearest_spellings(const Product& product, const QueryPlan& plan,
+                                             SearchRound round,
+                                             const std::vector<std::string>& fields,
+                                             Analyzer& analyzer) {
+  std::vector<std::uint32_t> nearest(plan.tokens.size());
+  bool any = false;
+  for (std::size_t i = 0; i < plan.tokens.size(); ++i) {
+    const PlannedToken& token = plan.tokens[i];
+    if (!token.corrections.empty()) nearest[i] = plan.typos_of(token, round.spelling);
+    any = any || nearest[i] > 0;
+  }
+  if (!any) return nearest;
+  const auto look = [&](const Token& word) {
+    for (std::size_t i = 0; i < plan.tokens.size(); ++i) {
+      const PlannedToken& token = plan.tokens[i];
+      if (nearest[i] == 0) continue;
+      if (word.exact == token.exact || word.term == token.term ||
+          (token.last && word.exact.starts_with(token.exact))) {
+        nearest[i] = 0;
+        continue;
+      }
+      for (const Correction& each : token.corrections) {
+        if (each.typos < nearest[i] && (word.exact == each.word || word.term == each.term))
+          nearest[i] = each.typos;
+      }
+    }
+  };
+  for (const std::string& field : fields) {
+    for (const NamedText& named : texts_of(product, field)) {
+      for (const std::string_view text : named.texts) {
+        analyzer.start(text);
+        for (Token word; analyzer.next(word);) look(word);
+      }
+    }
+  }
+  return nearest;
+}
+
 }  // namespace
 
 Hit read_hit(const RankedHit& ranked, std::span<const std::uint32_t> matched) {
@@ -99,6 +139,7 @@ std::vector<Highlight> highlight_hit(const Hit& hit, const QueryPlan& plan, Sear
   }
   const HighlightStyle style{query.highlight_start, query.highlight_end, query.snippet_threshold,
                              4};
+  const auto nearest = nearest_spellings(*product, plan, round, fields, analyzer);
   for (const std::string& field : fields) {
     HighlightTerms terms;
     const bool sku = field == "sku";
@@ -111,9 +152,8 @@ std::vector<Highlight> highlight_hit(const Hit& hit, const QueryPlan& plan, Sear
       if (!used[i]) continue;
       const PlannedToken& token = plan.tokens[i];
       terms.terms.push_back(sku ? token.exact : token.term);
-      const std::uint32_t typos = plan.typos_of(token, round.spelling);
       for (const Correction& each : token.corrections) {
-        if (each.typos <= typos) terms.terms.push_back(sku ? each.word : each.term);
+        if (each.typos <= nearest[i]) terms.terms.push_back(sku ? each.word : each.term);
       }
     }
     const bool prefix =

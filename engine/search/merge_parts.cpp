@@ -39,7 +39,21 @@ private:
   std::vector<bool> ascending_;
 };
 
-/// The hits of the page by merging the sorted lists of the parts.
+/// Pinned products in the order of their places.
+std::vector<ChosenHit> pinned_hits(std::span<const SearchPart> parts, const Query& query) {
+  std::vector<std::pair<std::uint32_t, ChosenHit>> found;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    for (const PinnedPartHit& one : parts[i].pinned)
+      found.push_back({one.pin, {i, one.hit, query.pinned_hits[one.pin].position}});
+  }
+  std::sort(found.begin(), found.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<ChosenHit> pinned;
+  for (auto& [pin, hit] : found) pinned.push_back(std::move(hit));
+  return pinned;
+}
+
+/// The hits of the page by merging the sorted lists of the parts, and the pinned ones between them.
 std::vector<ChosenHit> choose(std::span<const SearchPart> parts, const Query& query) {
   struct Cursor {
     std::size_t part;
@@ -51,19 +65,32 @@ std::vector<ChosenHit> choose(std::span<const SearchPart> parts, const Query& qu
   };
   const auto after = [&](Cursor a, Cursor b) { return order.before(hit_of(b), hit_of(a)); };
   std::vector<Cursor> heads;  // a heap whose root is the best
-  std::size_t passed = 0;
+  std::size_t skipped = 0;    // none of them is on the page
   for (std::size_t i = 0; i < parts.size(); ++i) {
     assert(parts[i].skipped == 0 || parts.size() == 1);
-    passed += parts[i].skipped;
+    skipped += parts[i].skipped;
     if (!parts[i].hits.empty()) heads.push_back({i, 0});
   }
   std::make_heap(heads.begin(), heads.end(), after);
   const std::size_t begin = std::size_t{query.page - 1} * query.per_page;
+  const std::vector<ChosenHit> pinned = pinned_hits(parts, query);
   std::vector<ChosenHit> chosen;
-  for (; !heads.empty() && passed < begin + query.per_page; ++passed) {
+  std::size_t pin = 0;
+  for (std::size_t place = 0; place < begin + query.per_page; ++place) {
+    const bool left = skipped > 0 || !heads.empty();
+    if (!left && pin == pinned.size()) break;
+    if (pin < pinned.size() && (pinned[pin].pinned <= place + 1 || !left)) {
+      if (place >= begin) chosen.push_back(pinned[pin]);
+      ++pin;
+      continue;
+    }
+    if (skipped > 0) {
+      --skipped;
+      continue;
+    }
     std::pop_heap(heads.begin(), heads.end(), after);
     Cursor& best = heads.back();
-    if (passed >= begin) chosen.push_back({best.part, hit_of(best)});
+    if (place >= begin) chosen.push_back({best.part, hit_of(best)});
     if (++best.at == parts[best.part].hits.size()) {
       heads.pop_back();
     } else {
@@ -165,7 +192,7 @@ MergedPage merge_parts(std::span<const SearchPart> parts, const Query& query,
   MergedPage merged;
   SearchPage& page = merged.page;
   for (const SearchPart& part : parts) {
-    page.found += part.found;
+    page.found += part.found + part.pinned.size();
     page.out_of += part.out_of;
     page.cutoff = page.cutoff || part.cutoff;
     page.found_exact = page.found_exact && part.found_exact;
@@ -197,6 +224,7 @@ MergedPage merge_parts(std::span<const SearchPart> parts, const Query& query,
     hit.id = one.hit.id;
     hit.text_match = one.hit.text_match;
     hit.sort_values = one.hit.sort_values;
+    hit.pinned = one.pinned;
   }
   return merged;
 }
@@ -211,6 +239,7 @@ void put_hits(MergedPage& merged, std::size_t part, std::vector<Hit> hits) {
     assert(read.id == hit.id);
     read.text_match = hit.text_match;
     read.sort_values = std::move(hit.sort_values);
+    read.pinned = hit.pinned;
     hit = std::move(read);
   }
   assert(next == hits.size());

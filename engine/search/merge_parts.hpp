@@ -18,6 +18,7 @@ std::optional<SearchRound> next_round(std::span<const SearchPart> parts, const Q
 struct ChosenHit {
   std::size_t part = 0;
   PartHit hit;
+  std::uint32_t pinned = 0;  // as Hit::pinned
 };
 
 /// A page whose hits have no content yet.

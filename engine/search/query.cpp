@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "engine/search/filter.hpp"
+#include "engine/types/id.hpp"
 
 namespace souk::engine {
 namespace {
@@ -215,6 +216,16 @@ Result<void> validate_query(const Query& query) {
   if (query.sort_by.size() > kSortKeysMax) return too_many("sort_by", kSortKeysMax);
   if (query.facet_by.size() > kFacetsMax) return too_many("facet_by", kFacetsMax);
   if (query.hidden_hits.size() > kHiddenHitsMax) return too_many("hidden_hits", kHiddenHitsMax);
+  if (query.pinned_hits.size() > kPinnedHitsMax) return too_many("pinned_hits", kPinnedHitsMax);
+  for (const PinnedHit& pin : query.pinned_hits) {
+    if (pin.position == 0 || pin.position > kPinPositionMax)
+      return invalid("pinned_hits", "positions are from 1 to " + std::to_string(kPinPositionMax));
+  }
+  if (query.boosts.size() > kHitBoostsMax) return too_many("boosts", kHitBoostsMax);
+  for (const HitBoost& boost : query.boosts) {
+    if (boost.percent > kBoostPercentMax)
+      return invalid("boosts", "at most " + std::to_string(kBoostPercentMax) + " percent");
+  }
   if (query.group_by.size() > kSortKeysMax) return too_many("group_by", kSortKeysMax);
   if (query.group_limit == 0 || query.group_limit > kGroupLimitMax)
     return invalid("group_limit", "from 1 to " + std::to_string(kGroupLimitMax));
@@ -330,6 +341,35 @@ Result<std::vector<FacetRequest>> parse_facet_by(std::string_view text) {
     if (text.empty()) return invalid("facet_by", "a facet is missing after the last comma");
   }
   return facets;
+}
+
+Result<std::vector<PinnedHit>> parse_pinned_hits(std::string_view text) {
+  std::vector<PinnedHit> pins;
+  while (!trimmed(text).empty()) {
+    const auto comma = text.find(',');
+    const auto part = trimmed(text.substr(0, comma));
+    text = comma == std::string_view::npos ? std::string_view{} : text.substr(comma + 1);
+    if (part.empty()) continue;
+    const auto colon = part.rfind(':');  // ids may have some too
+    const auto id = trimmed(part.substr(0, colon));
+    if (colon == std::string_view::npos || !is_valid_id(id))
+      return invalid("pinned_hits", quoted(part) + " is not written id:position");
+    const auto written = trimmed(part.substr(colon + 1));
+    std::uint32_t position = 0;
+    const auto [end, failure] =
+        std::from_chars(written.data(), written.data() + written.size(), position);
+    if (failure != std::errc{} || end != written.data() + written.size() || position == 0 ||
+        position > kPinPositionMax) {
+      return invalid("pinned_hits", quoted(written) + " is not a position from 1 to " +
+                                        std::to_string(kPinPositionMax));
+    }
+    pins.push_back({std::string{id}, position});
+    if (pins.size() > kPinnedHitsMax) return too_many("pinned_hits", kPinnedHitsMax);
+  }
+  std::stable_sort(pins.begin(), pins.end(), [](const PinnedHit& a, const PinnedHit& b) {
+    return a.position < b.position;
+  });
+  return pins;
 }
 
 Result<FacetQuery> parse_facet_query(std::string_view text) {

@@ -51,6 +51,30 @@ enum class SplitJoin : std::uint8_t { off, fallback, always };
 /// Whether a product needs every word of q, or one of them.
 enum class WordMatch : std::uint8_t { all, any };
 
+/// A product that is a hit and stands at a place of the whole list, whether q finds it or not.
+struct PinnedHit {
+  std::string product;
+  std::uint32_t position = 1;  // from 1; behind the last hit if there are fewer
+
+  friend bool operator==(const PinnedHit&, const PinnedHit&) = default;
+};
+
+/// Matching hits are worth so many percent of what their words are worth; they stay behind those
+/// with fewer typos or more words. Without words all hits are worth 100.
+struct HitBoost {
+  FilterPtr filter;
+  std::uint32_t percent = 100;
+};
+
+/// Which of the shop's rules count for a search (rules.hpp), before apply_rules().
+struct RuleUse {
+  bool synonyms = true;
+  bool curations = true;
+  std::string stop_words;         // a set that only counts when it is named
+  std::string filter_by;          // as written, for curations that ask for it
+  std::vector<std::string> tags;  // of curations
+};
+
 /// A search, typed. Bounds are checked by validate_query().
 struct Query {
   std::string q;                     // "*" or empty matches everything
@@ -88,6 +112,11 @@ struct Query {
   /// So many hits are counted at least, if there are so many; 0: all of them. Counting fewer is
   /// less work when hits are sorted by _text_match, without facets and groups.
   std::uint64_t count_limit = 0;
+  std::vector<PinnedHit> pinned_hits;  // by position, each once; without effect on groups, walks
+  bool filter_pinned_hits = true;      // a pinned product that `filter` refuses is left out
+  std::vector<HitBoost> boosts;        // the first that matches counts
+  bool explain = false;                // Hit::explanation
+  RuleUse rules;                       // of the node that was asked
 };
 
 /// Title, brand, categories, tags, attributes, sku, description with weights that put the best
@@ -120,6 +149,16 @@ struct FacetQuery {
   std::string prefix;
 };
 Result<FacetQuery> parse_facet_query(std::string_view text);
+
+/// `tee-1:1, tee-2:5` of pinned_hits: products and their places, by place. Errors: invalid_query,
+/// too_many; pinned_hits.
+Result<std::vector<PinnedHit>> parse_pinned_hits(std::string_view text);
+
+/// Places that a product can be pinned to, and products that a query can pin.
+inline constexpr std::uint32_t kPinPositionMax = 100'000;
+inline constexpr std::size_t kPinnedHitsMax = 1'000;
+inline constexpr std::uint32_t kBoostPercentMax = 10'000;
+inline constexpr std::size_t kHitBoostsMax = 64;
 
 /// Errors: invalid_query, too_many; `param` is the parameter's name.
 Result<void> validate_query(const Query& query);

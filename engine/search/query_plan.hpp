@@ -56,13 +56,6 @@ struct PlannedField {
   }
 };
 
-/// Terms [begin, end) of a dictionary.
-struct TermRange {
-  const TermDictionary* dictionary = nullptr;
-  std::size_t begin = 0;
-  std::size_t end = 0;
-};
-
 /// The dictionary entries that satisfy a token as written in a field: its stem, and for a prefix
 /// every stem and word that begins with it. Disjoint.
 std::vector<TermRange> terms_of(const PlannedToken& token, const PlannedField& field,

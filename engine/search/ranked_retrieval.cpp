@@ -73,7 +73,7 @@ RankedRetrieval::RankedRetrieval(const QueryPlan& plan, const Reading& reading,
   tokens_.reserve(reading.tokens.size());
   for (const std::uint32_t token : reading.tokens) {
     TokenPostings postings{alternatives_of(plan, token, *view.segment, Spelling::as_written),
-                           *view.segment};
+                           *view.segment, clock};
     if (postings.postings() == 0 && plan.match == WordMatch::any) continue;
     tokens_.push_back(std::move(postings));
   }

@@ -4,13 +4,11 @@
 #include <bit>
 #include <numeric>
 
+#include "engine/search/text_match.hpp"
+
 namespace souk::engine {
 namespace {
 
-/// Scores stay below 2^40 (1,024 tokens of the heaviest weight), typos that count below 2^5.
-constexpr std::int64_t kTypoRank = std::int64_t{1} << 40;
-constexpr std::uint32_t kTyposCounted = 31;
-constexpr std::int64_t kTokenRank = std::int64_t{1} << 45;
 constexpr std::uint32_t kNoPlace = ~std::uint32_t{0};
 /// With so many postings for one document it is cheaper to search a block than to read it.
 constexpr std::uint32_t kSparse = 16;

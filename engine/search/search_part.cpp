@@ -5,7 +5,9 @@
 #include <map>
 
 #include "engine/index/snapshot.hpp"
+#include "engine/search/explain.hpp"
 #include "engine/search/filter_program.hpp"
+#include "engine/search/hit_boosts.hpp"
 #include "engine/search/hit_reader.hpp"
 #include "engine/search/phrase.hpp"
 #include "engine/search/ranked_retrieval.hpp"
@@ -38,6 +40,22 @@ std::map<const SegmentView*, HitPlace> places_of(std::span<const SnapshotPtr> sn
   return places;
 }
 
+bool is_pinned(const Query& query, std::string_view id) {
+  return query.group_by.empty() &&
+         std::any_of(query.pinned_hits.begin(), query.pinned_hits.end(),
+                     [&](const PinnedHit& pin) { return pin.product == id; });
+}
+
+/// The variants of a pinned product; false: it is not to be shown.
+bool list_pinned(const Query& query, const SegmentView& view, DocId doc, FilterProgram& filter,
+                 Analyzer& analyzer, std::vector<std::uint32_t>& variants) {
+  variants.clear();
+  if (filter.matches(doc, variants)) return true;
+  if (query.filter_pinned_hits) return false;
+  variants.clear();
+  return FilterProgram{nullptr, view, analyzer}.matches(doc, variants);
+}
+
 }  // namespace
 
 PartSearch::PartSearch(std::span<const SnapshotPtr> snapshots, const Query& query,
@@ -58,6 +76,7 @@ void PartSearch::run(SearchRound round) {
   counted_ = true;
   least_.reset();
   best_.clear();
+  pinned_.clear();
   unfinished_.clear();
   facets_.clear();
   groups_.reset();
@@ -82,6 +101,23 @@ std::unordered_set<DocId> PartSearch::hidden_in(const SegmentView& view) const {
     if (doc != kNoDoc) hidden.insert(doc);
   }
   return hidden;
+}
+
+/// Takes the pinned products out of what is found by words: they are hits already.
+void PartSearch::take_pinned(const SegmentView& view, FilterProgram& filter,
+                             std::unordered_set<DocId>& hidden) {
+  if (groups_) return;
+  RankedHit hit;
+  hit.view = &view;
+  for (std::size_t pin = 0; pin < query_->pinned_hits.size(); ++pin) {
+    hit.doc = view.segment->find(query_->pinned_hits[pin].product);
+    if (hit.doc == kNoDoc || !view.is_visible(hit.doc, now_)) continue;
+    if (!list_pinned(*query_, view, hit.doc, filter, analyzer_, variants_)) continue;
+    if (!hidden.insert(hit.doc).second) continue;
+    for (FacetCounter& facet : facets_) facet.add(hit.doc, variants_);
+    sorter_.rank(hit, variants_);
+    pinned_.emplace_back(static_cast<std::uint32_t>(pin), hit);
+  }
 }
 
 /// What all readings of the round find; a document has the best of its ranks.
@@ -124,7 +160,7 @@ public:
         phrases_{*search.plan_, *view.segment},
         cost_{kHitSteps + kLeafSteps * filter.leaves()} {
     hit_.view = &view;
-    prunes_ = search.sorter_.by_text_match() && !search.groups_;
+    prunes_ = search.sorter_.by_text_match() && !search.groups_ && !search.boosts_;
     if (search.limit_ == 0 && !search.groups_) least_ = std::numeric_limits<std::int64_t>::max();
     if (prunes_ && search.least_) least_ = *search.least_;
     const Query& query = *search.query_;
@@ -214,7 +250,11 @@ void PartSearch::run_segment(const SegmentView& view) {
     facet.begin_segment(view);
     list_variants_ = list_variants_ || facet.looks_at_variants();
   }
-  const std::unordered_set<DocId> hidden = hidden_in(view);
+  std::unordered_set<DocId> hidden = hidden_in(view);
+  if (!query_->pinned_hits.empty()) take_pinned(view, filter, hidden);
+  boosts_.reset();
+  if (!query_->boosts.empty() && limit_ > 0)
+    boosts_ = std::make_shared<HitBoosts>(*query_, *plan_, view, analyzer_);
   if (!plan_->matches_all() && RankedRetrieval::suits(*plan_, round_)) {
     SegmentSink sink{*this, view, filter, top, hidden};
     if (!window_) window_ = make_retrieval_window(*plan_);
@@ -269,6 +309,7 @@ void PartSearch::take(RankedHit& hit, FilterProgram& filter, TopHits& top) {
 
 /// Of a hit that is counted, and whose variants are listed if anybody looks at them.
 void PartSearch::rank(RankedHit& hit, TopHits& top) {
+  if (boosts_) hit.text_match = boosts_->apply(hit.doc, hit.text_match);
   if (limit_ > 0) sorter_.rank(hit, variants_);
   if (after_ && !sorter_.before(*after_, hit)) return;
   if (groups_) return groups_->add(hit, variants_);
@@ -290,20 +331,22 @@ void PartSearch::keep_best() {
   best_.resize(limit_);
 }
 
-void PartSearch::list_hits(SearchPart& part, std::span<const RankedHit> hits) const {
-  const auto places = places_of(snapshots_);
+PartHit PartSearch::part_hit(const RankedHit& ranked, const Places& places) const {
+  HitPlace place = places.at(ranked.view);
+  place.doc = ranked.doc;
+  return {ProductId{std::string{ranked.view->segment->id(ranked.doc)}}, ranked.text_match,
+          sorter_.values(ranked), place};
+}
+
+void PartSearch::list_hits(SearchPart& part, std::span<const RankedHit> hits,
+                           const Places& places) const {
   part.hits.reserve(part.hits.size() + hits.size());
-  for (const RankedHit& ranked : hits) {
-    HitPlace place = places.at(ranked.view);
-    place.doc = ranked.doc;
-    part.hits.push_back({ProductId{std::string{ranked.view->segment->id(ranked.doc)}},
-                         ranked.text_match, sorter_.values(ranked), place});
-  }
+  for (const RankedHit& ranked : hits) part.hits.push_back(part_hit(ranked, places));
 }
 
 /// A part among others lists the hits of all its groups: one of them may be on the page for the
 /// hits of another part.
-void PartSearch::list_groups(SearchPart& part, bool alone) const {
+void PartSearch::list_groups(SearchPart& part, bool alone, const Places& places) const {
   std::vector<RankedHit> hits;
   std::size_t place = 0;
   for (const HitGroups::Group* group : groups_->ordered()) {
@@ -312,7 +355,13 @@ void PartSearch::list_groups(SearchPart& part, bool alone) const {
         {group->key, group->found, static_cast<std::uint32_t>(listed ? group->best.size() : 0)});
     if (listed) hits.insert(hits.end(), group->best.begin(), group->best.end());
   }
-  list_hits(part, hits);
+  list_hits(part, hits, places);
+}
+
+/// Hits that stand before the page, wherever the pinned ones are.
+std::size_t PartSearch::skipped() const {
+  const std::size_t before = limit_ - query_->per_page;
+  return std::min(before - std::min(before, pinned_.size()), best_.size());
 }
 
 SearchPart PartSearch::part(bool alone) const {
@@ -323,11 +372,14 @@ SearchPart PartSearch::part(bool alone) const {
     part.positions.push_back({snapshot->shard(), snapshot->position()});
     for (const SegmentView& view : snapshot->segments()) part.out_of += count_visible(view, now_);
   }
+  const Places places = places_of(snapshots_);
   if (groups_) {
-    list_groups(part, alone);
+    list_groups(part, alone, places);
   } else {
-    if (alone) part.skipped = std::min(limit_ - query_->per_page, best_.size());
-    list_hits(part, std::span{best_}.subspan(part.skipped));
+    if (alone) part.skipped = skipped();
+    list_hits(part, std::span{best_}.subspan(part.skipped), places);
+    for (const auto& [pin, ranked] : pinned_)
+      part.pinned.push_back({pin, part_hit(ranked, places)});
   }
   for (const FacetCounter& counter : facets_) part.facets.push_back(counter.tally());
   part.unfinished = unfinished_;
@@ -359,13 +411,20 @@ Result<std::vector<Hit>> read_hits(std::span<const SnapshotPtr> snapshots, const
     const SegmentView& view = segments[place.segment];
     if (place.doc >= view.segment->doc_count() || !view.is_live(place.doc)) return stranger;
     auto filter = filters.try_emplace(&view, query.filter, view, analyzer).first;
-    variants.clear();
-    if (!filter->second.matches(place.doc, variants)) return stranger;
+    const bool pinned = is_pinned(query, view.segment->id(place.doc));
+    if (pinned) {
+      if (!list_pinned(query, view, place.doc, filter->second, analyzer, variants)) return stranger;
+    } else {
+      variants.clear();
+      if (!filter->second.matches(place.doc, variants)) return stranger;
+    }
     RankedHit ranked;
     ranked.view = &view;
     ranked.doc = place.doc;
     Hit hit = read_hit(ranked, variants);
     if (query.highlight) hit.highlights = highlight_hit(hit, plan, round, query, analyzer);
+    if (query.explain && !pinned)
+      hit.explanation = explain_hit(view, place.doc, query, plan, round);
     hits.push_back(std::move(hit));
   }
   return hits;

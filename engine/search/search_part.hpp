@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -19,6 +20,7 @@
 namespace souk::engine {
 
 class FilterProgram;
+class HitBoosts;
 struct Matches;
 struct RetrievalWindow;
 
@@ -55,14 +57,21 @@ struct PartHit {
   HitPlace place;
 };
 
+/// A pinned product that a part has. They are no part of its hits.
+struct PinnedPartHit {
+  std::uint32_t pin = 0;  // in Query::pinned_hits
+  PartHit hit;
+};
+
 /// What one node found in a round. At most page × per_page hits (≤ 100,000, see
 /// validate_query), with group_by the best of every group; without documents: only the hits of the
 /// final page are read.
 struct SearchPart {
   SearchRound round;
-  std::uint64_t found = 0;
+  std::uint64_t found = 0;  // without those that are pinned
   std::uint64_t out_of = 0;
-  std::vector<PartHit> hits;       // best first; ties by product id
+  std::vector<PartHit> hits;  // best first; ties by product id
+  std::vector<PinnedPartHit> pinned;
   std::vector<HitGroup> groups;    // with group_by: all groups, and `hits` theirs one after another
   std::size_t skipped = 0;         // better hits that are not listed: 0 unless the part is alone
   std::vector<FacetTally> facets;  // as Query::facet_by
@@ -94,6 +103,7 @@ public:
 
 private:
   class SegmentSink;
+  using Places = std::map<const SegmentView*, HitPlace>;
   void run_segment(const SegmentView& view);
   void end_segment(TopHits& top);
   Matches find(const SegmentView& view);
@@ -101,9 +111,13 @@ private:
   void rank(RankedHit& hit, TopHits& top);
   bool count(DocId doc, FilterProgram& filter);
   void keep_best();
-  void list_hits(SearchPart& part, std::span<const RankedHit> hits) const;
-  void list_groups(SearchPart& part, bool alone) const;
+  PartHit part_hit(const RankedHit& ranked, const Places& places) const;
+  void list_hits(SearchPart& part, std::span<const RankedHit> hits, const Places& places) const;
+  void list_groups(SearchPart& part, bool alone, const Places& places) const;
   std::unordered_set<DocId> hidden_in(const SegmentView& view) const;
+  void take_pinned(const SegmentView& view, FilterProgram& filter,
+                   std::unordered_set<DocId>& hidden);
+  std::size_t skipped() const;
 
   std::span<const SnapshotPtr> snapshots_;
   const Query* query_;
@@ -119,6 +133,8 @@ private:
   std::optional<std::int64_t> least_;  // text_match of the worst hit of segments seen, if enough
   std::vector<FacetCounter> facets_;
   std::vector<RankedHit> best_;
+  std::vector<std::pair<std::uint32_t, RankedHit>> pinned_;
+  std::shared_ptr<HitBoosts> boosts_;  // of the segment at hand; none: there are none
   std::optional<RankedHit> after_;
   std::optional<HitGroups> groups_;
   std::vector<ShardId> unfinished_;
@@ -134,7 +150,8 @@ SearchPart search_part(std::span<const SnapshotPtr> snapshots, const Query& quer
                        const SearchBudget& budget);
 
 /// Step 6: documents, terms, stock and highlights of hits of a part of these snapshots, in the
-/// order asked for; text_match and sort_values are left for put_hits(). Scorers are not looked at.
+/// order asked for; text_match and sort_values are left for put_hits(). Scorers are only looked at
+/// to explain.
 /// Errors: unavailable when a place is not one of a hit, so the snapshots are others.
 Result<std::vector<Hit>> read_hits(std::span<const SnapshotPtr> snapshots, const Query& query,
                                    const QueryPlan& plan, SearchRound round,

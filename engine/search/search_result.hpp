@@ -34,6 +34,37 @@ struct SortValue {
       value;  // monostate: missing, sorts last
 };
 
+/// A word of the query as a field of a hit holds it.
+struct ExplainedTerm {
+  std::string field;
+  std::string token;         // as written in the query
+  std::string word;          // of the dictionary: the stem or the word itself
+  std::uint32_t weight = 1;  // of the field
+  std::uint32_t typos = 0;   // between the two
+  std::uint32_t count = 0;   // in the field
+  std::int64_t score = 0;    // weight × BM25
+  bool counted = false;      // the field is the best one, and no other spelling of the token there
+
+  friend bool operator==(const ExplainedTerm&, const ExplainedTerm&) = default;
+};
+
+/// What a text_match is made of: tokens + typos + words + boost.
+struct Explanation {
+  std::string reading;      // the wording of the query that found the hit: its tokens
+  std::uint32_t found = 0;  // tokens of it
+  std::uint32_t missed = 0;
+  std::uint32_t typo_count = 0;
+  std::int64_t tokens = 0;  // for those found though they need not be
+  std::int64_t typos = 0;   // for those it does without
+  std::int64_t words = 0;   // the scores that count, as if the reading had as many tokens as q
+  std::int64_t boost = 0;   // what HitBoost adds or takes
+  std::string best_field;
+  std::vector<ExplainedTerm> terms;
+
+  std::int64_t total() const { return tokens + typos + words + boost; }
+  friend bool operator==(const Explanation&, const Explanation&) = default;
+};
+
 struct Hit {
   ProductId id;
   Document document;  // decode_document() for the fields
@@ -47,6 +78,8 @@ struct Hit {
   std::int64_t text_match = 0;         // higher is better; does not depend on the number of shards
   std::vector<SortValue> sort_values;  // per sort key, for merging
   std::vector<Highlight> highlights;
+  std::uint32_t pinned = 0;                // PinnedHit::position; 0: found, not pinned
+  std::optional<Explanation> explanation;  // of a hit that was not pinned
 };
 
 struct FacetCount {
@@ -71,6 +104,14 @@ struct HitGroup {
   std::uint32_t hits = 0;      // listed: the best, at most group_limit
 };
 
+/// What curations (rules.hpp) did beside changing the query.
+struct Ruling {
+  std::vector<std::string> curations;  // those that held, by id
+  std::string redirect;                // of the first that has one; so is the other
+  std::string metadata;                // a JSON object
+  std::vector<std::string> sort_by;    // fields, if they are not the search's own
+};
+
 struct SearchPage {
   std::uint64_t found = 0;
   std::uint64_t out_of = 0;      // live products
@@ -81,9 +122,10 @@ struct SearchPage {
   std::vector<ShardPosition> positions;  // the instant of each shard that answered
   std::uint32_t shards = 0;              // asked
   std::vector<ShardId> missing;          // did not answer, or not for all it has, in time
-  bool cutoff = false;      // a shard stopped at its budget: found and facets are lower bounds
-  bool found_exact = true;  // else `found` is a lower bound: not all hits were counted
+  bool cutoff = false;          // a shard stopped at its budget: found and facets are lower bounds
+  bool found_exact = true;      // else `found` is a lower bound: not all hits were counted
   std::string corrected_query;  // how q was understood, when that is not as it is written
+  Ruling ruling;                // of the node that was asked
 };
 
 }  // namespace souk::engine

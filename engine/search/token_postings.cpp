@@ -10,6 +10,10 @@ namespace {
 constexpr std::uint32_t kTfOfBlockMax = 255;
 /// Fewer postings than documents / this are sorted, more are spread over all documents.
 constexpr std::uint32_t kSparse = 16;
+/// So many postings are read sooner than a union of them is looked for.
+constexpr std::uint64_t kUnionPostingsMin = 2'048;
+/// A union costs about so many times as much as reading the lists.
+constexpr std::uint64_t kUnionSteps = 2;
 
 void set_bit(WindowBits& bits, std::uint32_t place) {
   bits[place / 64] |= std::uint64_t{1} << (place % 64);
@@ -17,6 +21,19 @@ void set_bit(WindowBits& bits, std::uint32_t place) {
 
 bool has_bit(std::span<const std::uint64_t> bits, DocId doc) {
   return (bits[doc / 64] >> (doc % 64) & 1U) != 0;
+}
+
+/// The lists of the alternative as one that is kept, or null if it is not worth it.
+std::shared_ptr<const PostingUnion> union_of(const TokenAlternative& alternative,
+                                             std::uint64_t postings, const Segment& segment,
+                                             BudgetClock& clock) {
+  if (postings < kUnionPostingsMin) return nullptr;
+  if (!segment.has(*alternative.text)) return nullptr;
+  if (auto made = segment.unions().find(alternative.ranges)) return made;
+  if (clock.spend(kUnionSteps * postings)) return nullptr;
+  const ArrayView<std::uint8_t>& lengths = alternative.text->lengths;
+  return segment.unions().make(
+      alternative.ranges, {reinterpret_cast<const std::uint8_t*>(lengths.bytes()), lengths.size()});
 }
 
 /// The first place from `from` on whose document is not below `target`; there is one.
@@ -36,6 +53,15 @@ std::size_t first_from(std::span<const DocId> docs, std::size_t from, DocId targ
 TermPostings::TermPostings(PostingReader reader, std::size_t field, const TextField& text,
                            const TokenScorer& scorer)
     : reader_{reader}, field_{field}, text_{&text}, scorer_{&scorer} {
+}
+
+TermPostings::TermPostings(std::shared_ptr<const PostingUnion> postings, DocId doc_count,
+                           const TokenAlternative& alternative)
+    : union_{std::move(postings)},
+      reader_{union_->reader(doc_count)},
+      field_{alternative.field},
+      text_{alternative.text},
+      scorer_{alternative.scorer} {
 }
 
 DocId TermPostings::seek(DocId target) {
@@ -228,22 +254,28 @@ std::size_t GroupPostings::add(DocWindow& window, WindowBits& bits) {
   return count;
 }
 
-TokenPostings::TokenPostings(std::vector<TokenAlternative> alternatives, const Segment& segment) {
+TokenPostings::TokenPostings(std::vector<TokenAlternative> alternatives, const Segment& segment,
+                             BudgetClock& clock) {
   terms_.reserve(alternatives.size());
   for (TokenAlternative& alternative : alternatives) {
     std::size_t terms = 0;
+    std::uint64_t postings = 0;
     for (const TermRange& range : alternative.ranges) {
       terms += range.end - range.begin;
       for (std::size_t term = range.begin; term < range.end; ++term)
-        postings_ += range.dictionary->doc_freqs[term];
+        postings += range.dictionary->doc_freqs[term];
     }
-    if (terms > 1) {
+    if (terms == 1) {
+      const TermRange& range = alternative.ranges.front();
+      terms_.emplace_back(range.dictionary->reader(range.begin, segment.doc_count()),
+                          alternative.field, *alternative.text, *alternative.scorer);
+    } else if (auto all = union_of(alternative, postings, segment, clock)) {
+      postings = all->doc_freq;
+      terms_.emplace_back(std::move(all), segment.doc_count(), alternative);
+    } else {
       group_alternatives_.push_back(std::move(alternative));
-      continue;
     }
-    const TermRange& range = alternative.ranges.front();
-    terms_.emplace_back(range.dictionary->reader(range.begin, segment.doc_count()),
-                        alternative.field, *alternative.text, *alternative.scorer);
+    postings_ += postings;
   }
 }
 

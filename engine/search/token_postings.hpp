@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -29,6 +30,8 @@ class TermPostings {
 public:
   TermPostings(PostingReader reader, std::size_t field, const TextField& text,
                const TokenScorer& scorer);
+  TermPostings(std::shared_ptr<const PostingUnion> postings, DocId doc_count,
+               const TokenAlternative& alternative);
 
   std::size_t field() const { return field_; }
   std::uint32_t doc_freq() const { return reader_.doc_freq(); }
@@ -48,6 +51,7 @@ private:
   std::size_t walk(const DocWindow& window, Visit visit);
   std::int64_t block_bound(std::size_t block) const;
 
+  std::shared_ptr<const PostingUnion> union_;  // whose bytes are read
   PostingReader reader_;
   std::size_t field_;
   const TextField* text_;
@@ -91,7 +95,8 @@ private:
 class TokenPostings {
 public:
   TokenPostings() = default;
-  TokenPostings(std::vector<TokenAlternative> alternatives, const Segment& segment);
+  TokenPostings(std::vector<TokenAlternative> alternatives, const Segment& segment,
+                BudgetClock& clock);
 
   std::uint64_t postings() const { return postings_; }
   /// Lists of many terms are read as a whole, so that it does not pay to look documents up.

@@ -9,15 +9,6 @@ constexpr NotBuilt kNotBuilt[] = {
     {Method::post, "/v1/multi_search"},
     {Method::post, "/v1/facets/{field}/search"},
     {Method::get, "/v1/recommendations"},
-    {Method::put, "/v1/synonyms/{id}"},
-    {Method::get, "/v1/synonyms/{id}"},
-    {Method::del, "/v1/synonyms/{id}"},
-    {Method::put, "/v1/stopwords/{id}"},
-    {Method::get, "/v1/stopwords/{id}"},
-    {Method::del, "/v1/stopwords/{id}"},
-    {Method::put, "/v1/curations/{id}"},
-    {Method::get, "/v1/curations/{id}"},
-    {Method::del, "/v1/curations/{id}"},
 
     // Carts and prices
     {Method::post, "/v1/carts"},

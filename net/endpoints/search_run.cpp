@@ -18,6 +18,7 @@ Task<Response> run_search(RequestScope& scope, engine::Result<SearchRequest> req
   const auto start = steady_clock::now();
   actors::SearchPatience patience;
   patience.require_full_coverage = request->require_full_coverage;
+  patience.remember = request->analytics;
   if (request->cutoff) patience.cutoff = start + *request->cutoff;
   if (!request->cursor.empty()) {
     actors::WalkPlace place;

@@ -29,7 +29,10 @@ using std::chrono::steady_clock;
 
 constexpr seconds kHeartbeat{15};
 constexpr milliseconds kLook{500};  // for a drain, a client that left
-constexpr milliseconds kWatch{15};  // between two looks at the shards' positions
+// Between two looks at the shards' positions, while other nodes lead some, and while all are led
+// here, where whoever publishes tells: then only for the case that it was not told.
+constexpr milliseconds kWatch{15};
+constexpr milliseconds kWatchLed{1'000};
 constexpr milliseconds kWatchDeadline{300};
 constexpr milliseconds kAskDeaf{500};  // between two searches while a shard's position is not known
 constexpr milliseconds kSearchDeadline{5'000};
@@ -119,7 +122,10 @@ private:
     context.deadline = steady_clock::now() + kWatchDeadline;
     auto reply = co_await await_reply<std::vector<engine::ShardStatus>>(
         [&](auto callback) { scope_.client.shards(context, std::move(callback)); });
-    next_watch_ = steady_clock::now() + kWatch;
+    const actors::Node* const node = operations_.node;
+    const bool told = node != nullptr && node->leads_catalog();
+    next_watch_ = steady_clock::now() + (told ? kWatchLed : kWatch);
+    board().looks.fetch_add(1, std::memory_order_relaxed);
     board().deaf = !reply.result;
     board().saw(reply.token);
   }
@@ -195,10 +201,21 @@ engine::Result<SearchRequest> parse(const Request& request) {
   return parsed;
 }
 
+/// Whoever publishes a state on this node tells the board of it.
+void hook(const Operations& operations, const LiveBoardPtr& board) {
+  const actors::Node* const node = operations.node;
+  if (node == nullptr || !board->hooks()) return;
+  node->publications()->on_ring(
+      [weak = std::weak_ptr<LiveBoard>{board}](engine::ShardPosition position) {
+        if (const auto told = weak.lock()) told->saw(position);
+      });
+}
+
 Task<Response> stream_search(RequestScope& scope, const Operations& operations,
                              const LiveBoardPtr& board) {
   auto request = parse(scope.request);
   if (!request) co_return problem(scope, request.error());
+  hook(operations, board);
   const Executor executor = co_await boost::asio::this_coro::executor;
   auto timer = std::make_shared<Timer>(executor);
   auto listener =

@@ -24,6 +24,7 @@ Task<engine::Result<void>> run_typesense_search(RequestScope& scope, const Searc
   const auto start = steady_clock::now();
   actors::SearchPatience patience;
   patience.instant = std::move(instant);
+  patience.remember = search->request.analytics;
   if (search->request.cutoff) patience.cutoff = start + *search->request.cutoff;
   const auto page = co_await await_reply<engine::SearchPage>(scope, [&](auto callback) {
     scope.client.search(scope.context, search->request.query, patience, std::move(callback));

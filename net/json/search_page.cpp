@@ -4,6 +4,7 @@
 #include <bitset>
 
 #include "engine/catalog/product_codec.hpp"
+#include "engine/search/sort.hpp"
 #include "net/json/money.hpp"
 #include "net/json/product.hpp"
 #include "net/json/search_hit.hpp"
@@ -161,7 +162,53 @@ void render_document(JsonWriter& json, const engine::Hit& hit, const engine::Pro
   json.end_object();
 }
 
-engine::Result<void> render_hit(JsonWriter& json, const engine::Hit& hit, const Selection& want) {
+void render_sort_value(JsonWriter& json, const engine::SortValue& value) {
+  if (const auto* text = std::get_if<std::string>(&value.value)) {
+    json.string(*text);
+  } else if (const auto* real = std::get_if<double>(&value.value)) {
+    json.number(*real);
+  } else if (const auto* integer = std::get_if<std::int64_t>(&value.value)) {
+    json.integer(*integer);
+  } else {
+    json.null();
+  }
+}
+
+/// What a hit's text_match is made of: `parts` add up to it; then what it is sorted by.
+void render_explanation(JsonWriter& json, const engine::Hit& hit,
+                        const std::vector<std::string>& sort_by) {
+  const engine::Explanation& made = *hit.explanation;
+  json.begin_object().field("text_match", made.total()).field("query", made.reading);
+  json.field("tokens_found", made.found).field("tokens_missed", made.missed);
+  json.field("typos", made.typo_count).field("best_field", made.best_field);
+  json.key("parts").begin_object().field("tokens", made.tokens).field("typos", made.typos);
+  json.field("words", made.words).field("boost", made.boost).end_object();
+  json.key("terms").begin_array();
+  for (const engine::ExplainedTerm& term : made.terms) {
+    json.begin_object().field("field", term.field).field("weight", term.weight);
+    json.field("token", term.token).field("word", term.word).field("typos", term.typos);
+    json.field("count", term.count).field("score", term.score);
+    json.field("counted", term.counted).end_object();
+  }
+  json.end_array().key("sort").begin_array();
+  for (std::size_t i = 0; i < std::min(sort_by.size(), hit.sort_values.size()); ++i) {
+    json.begin_object().field("field", sort_by[i]).key("value");
+    render_sort_value(json, hit.sort_values[i]);
+    json.end_object();
+  }
+  json.end_array().end_object();
+}
+
+/// The fields that hits were sorted by.
+std::vector<std::string> sort_names(const engine::SearchPage& page, const SearchRequest& request) {
+  if (!page.ruling.sort_by.empty()) return page.ruling.sort_by;
+  std::vector<std::string> names;
+  for (const engine::SortKey& key : engine::sort_keys_of(request.query)) names.push_back(key.field);
+  return names;
+}
+
+engine::Result<void> render_hit(JsonWriter& json, const engine::Hit& hit, const Selection& want,
+                                const std::vector<std::string>& sort_by) {
   const auto product = engine::decode_document(*hit.document);
   if (!product) return product.error();
   json.begin_object().key("document");
@@ -172,12 +219,21 @@ engine::Result<void> render_hit(JsonWriter& json, const engine::Hit& hit, const 
     render_texts(json.key("matched_tokens"), highlight.matched_tokens);
     json.end_object();
   }
-  json.end_array().field("text_match", hit.text_match).end_object();
+  json.end_array().field("text_match", hit.text_match);
+  if (hit.pinned > 0) json.field("curated", true);
+  if (hit.explanation) render_explanation(json.key("explain"), hit, sort_by);
+  json.end_object();
   return {};
 }
 
+void render_ruling(JsonWriter& json, const engine::Ruling& ruling) {
+  if (!ruling.curations.empty()) render_texts(json.key("curations"), ruling.curations);
+  if (!ruling.redirect.empty()) json.field("redirect", ruling.redirect);
+  if (!ruling.metadata.empty()) json.raw_field("metadata", ruling.metadata);
+}
+
 engine::Result<void> render_hits(JsonWriter& json, const engine::SearchPage& page, bool grouped,
-                                 const Selection& want) {
+                                 const Selection& want, const std::vector<std::string>& sort_by) {
   json.key(grouped ? "grouped_hits" : "hits").begin_array();
   auto hit = page.hits.begin();
   for (const engine::HitGroup& group : page.groups) {
@@ -185,12 +241,14 @@ engine::Result<void> render_hits(JsonWriter& json, const engine::SearchPage& pag
     render_group_key(json.key("group_key"), group);
     json.key("hits").begin_array();
     for (std::uint32_t i = 0; i < group.hits; ++i) {
-      if (const auto rendered = render_hit(json, *hit++, want); !rendered) return rendered.error();
+      if (const auto rendered = render_hit(json, *hit++, want, sort_by); !rendered)
+        return rendered.error();
     }
     json.end_array().end_object();
   }
   for (; hit != page.hits.end(); ++hit) {
-    if (const auto rendered = render_hit(json, *hit, want); !rendered) return rendered.error();
+    if (const auto rendered = render_hit(json, *hit, want, sort_by); !rendered)
+      return rendered.error();
   }
   json.end_array();
   return {};
@@ -223,17 +281,7 @@ void render_coverage(JsonWriter& json, const engine::SearchPage& page) {
 
 void render_group_key(JsonWriter& json, const engine::HitGroup& group) {
   json.begin_array();
-  for (const engine::SortValue& value : group.key) {
-    if (const auto* text = std::get_if<std::string>(&value.value)) {
-      json.string(*text);
-    } else if (const auto* real = std::get_if<double>(&value.value)) {
-      json.number(*real);
-    } else if (const auto* integer = std::get_if<std::int64_t>(&value.value)) {
-      json.integer(*integer);
-    } else {
-      json.null();
-    }
-  }
+  for (const engine::SortValue& value : group.key) render_sort_value(json, value);
   json.end_array();
 }
 
@@ -248,7 +296,9 @@ engine::Result<void> render_search_page(JsonWriter& json, const engine::SearchPa
   json.field("found_exact", page.found_exact);
   json.field("out_of", page.out_of);
   json.field("page", request.query.page).field("search_time_ms", search_time_ms);
-  if (const auto rendered = render_hits(json, page, grouped, want); !rendered)
+  const std::vector<std::string> sort_by =
+      request.query.explain ? sort_names(page, request) : std::vector<std::string>{};
+  if (const auto rendered = render_hits(json, page, grouped, want, sort_by); !rendered)
     return rendered.error();
   json.key("facet_counts").begin_array();
   for (const engine::Facet& facet : page.facets) render_facet(json, facet, exact);
@@ -261,6 +311,7 @@ engine::Result<void> render_search_page(JsonWriter& json, const engine::SearchPa
       .field("q", request.query.q)
       .field("per_page", request.query.per_page);
   json.end_object();
+  render_ruling(json, page.ruling);
   if (!page.corrected_query.empty()) json.field("corrected_query", page.corrected_query);
   if (!cursor.empty()) json.field("cursor", cursor);
   json.end_object();
@@ -269,7 +320,7 @@ engine::Result<void> render_search_page(JsonWriter& json, const engine::SearchPa
 
 engine::Result<void> render_search_hit(JsonWriter& json, const engine::Hit& hit,
                                        const SearchRequest& request) {
-  return render_hit(json, hit, select(request));
+  return render_hit(json, hit, select(request), {});
 }
 
 void render_search_facet(JsonWriter& json, const engine::SearchPage& page, std::size_t facet) {

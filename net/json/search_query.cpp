@@ -76,7 +76,29 @@ Failure set_filter(std::string_view text, engine::Query& query) {
   Failure failure = take(engine::parse_filter(text),
                          [&](engine::FilterPtr filter) { query.filter = std::move(filter); });
   if (failure) failure->param = "filter_by";
+  query.rules.filter_by = text;
   return failure;
+}
+
+Failure set_pins(std::string_view text, engine::Query& query) {
+  return take(engine::parse_pinned_hits(text), [&](auto pins) { query.pinned_hits = std::move(pins); });
+}
+
+/// An id that no product can have is a slip of the pen.
+Failure set_hidden(std::string_view text, engine::Query& query) {
+  query.hidden_hits = split_texts(text);
+  for (const std::string& id : query.hidden_hits) {
+    if (!engine::is_valid_id(id))
+      return fault(Errc::invalid_value, "hidden_hits", id + " is no product id");
+  }
+  return std::nullopt;
+}
+
+Failure set_tags(std::string_view text, engine::Query& query) {
+  constexpr std::size_t kTagsMax = 32;
+  query.rules.tags = split_texts(text);
+  if (query.rules.tags.size() <= kTagsMax) return std::nullopt;
+  return fault(Errc::too_many, "override_tags", "at most " + std::to_string(kTagsMax));
 }
 
 Failure set_facets(std::string_view text, engine::Query& query) {
@@ -96,7 +118,8 @@ Failure set_sort(std::string_view text, engine::Query& query) {
 }
 
 Failure set_groups(std::string_view text, engine::Query& query) {
-  return take(engine::parse_group_by(text), [&](auto fields) { query.group_by = std::move(fields); });
+  return take(engine::parse_group_by(text),
+              [&](auto fields) { query.group_by = std::move(fields); });
 }
 
 Failure set_highlights(std::string_view text, engine::Query& query) {
@@ -197,10 +220,24 @@ constexpr auto kParameters = std::to_array<Parameter>({
     {"drop_tokens_threshold", ParamKind::integer,
      [](std::string_view t, Draft& d) { return set_unsigned("drop_tokens_threshold", t, 0, 1'000'000, d.request.query.drop_tokens_threshold); }},
     {"hidden_hits", ParamKind::list,
-     [](std::string_view t, Draft& d) -> Failure { d.request.query.hidden_hits = split_texts(t); return {}; }},
+     [](std::string_view t, Draft& d) { return set_hidden(t, d.request.query); }},
+    {"pinned_hits", ParamKind::list, [](std::string_view t, Draft& d) { return set_pins(t, d.request.query); }},
+    {"filter_curated_hits", ParamKind::flag,
+     [](std::string_view t, Draft& d) { return set_flag("filter_curated_hits", t, d.request.query.filter_pinned_hits); }},
+    {"enable_synonyms", ParamKind::flag,
+     [](std::string_view t, Draft& d) { return set_flag("enable_synonyms", t, d.request.query.rules.synonyms); }},
+    {"enable_overrides", ParamKind::flag,
+     [](std::string_view t, Draft& d) { return set_flag("enable_overrides", t, d.request.query.rules.curations); }},
+    {"override_tags", ParamKind::list, [](std::string_view t, Draft& d) { return set_tags(t, d.request.query); }},
+    {"stopwords", ParamKind::text,
+     [](std::string_view t, Draft& d) -> Failure { d.request.query.rules.stop_words = trim(t); return {}; }},
+    {"explain", ParamKind::flag,
+     [](std::string_view t, Draft& d) { return set_flag("explain", t, d.request.query.explain); }},
     {"search_cutoff_ms", ParamKind::integer, [](std::string_view t, Draft& d) { return set_cutoff(t, d.request); }},
     {"require_full_coverage", ParamKind::flag,
      [](std::string_view t, Draft& d) { return set_flag("require_full_coverage", t, d.request.require_full_coverage); }},
+    {"enable_analytics", ParamKind::flag,
+     [](std::string_view t, Draft& d) { return set_flag("enable_analytics", t, d.request.analytics); }},
     {"num_typos", ParamKind::integer,
      [](std::string_view t, Draft& d) { return set_unsigned("num_typos", t, 0, 2, d.request.query.num_typos); }},
     {"min_len_1typo", ParamKind::integer,
@@ -222,9 +259,6 @@ constexpr auto kParameters = std::to_array<Parameter>({
      [](std::string_view t, Draft& d) { return set_flag("group_missing_values", t, d.request.query.group_missing_values); }},
     {"cursor", ParamKind::text,
      [](std::string_view t, Draft& d) -> Failure { d.request.cursor = t; return {}; }},
-    {"pinned_hits", ParamKind::text, nullptr},
-    {"enable_synonyms", ParamKind::text, nullptr},
-    {"explain", ParamKind::text, nullptr},
 });
 
 const Parameter* find_parameter(std::string_view name) {
@@ -279,11 +313,23 @@ namespace {
 
 /// Of the parameters that decide which hits there are and in which order, whatever their own order.
 std::uint64_t fingerprint_of(const SearchParams& params) {
-  constexpr std::string_view kDeciding[] = {"q",         "query_by", "query_by_weights",
-                                            "prefix",    "filter_by", "sort_by",
-                                            "drop_tokens_threshold", "hidden_hits", "num_typos",
-                                            "min_len_1typo", "min_len_2typo",
-                                            "typo_tokens_threshold", "split_join_tokens",
+  constexpr std::string_view kDeciding[] = {"q",
+                                            "query_by",
+                                            "query_by_weights",
+                                            "prefix",
+                                            "filter_by",
+                                            "sort_by",
+                                            "drop_tokens_threshold",
+                                            "hidden_hits",
+                                            "enable_synonyms",
+                                            "enable_overrides",
+                                            "override_tags",
+                                            "stopwords",
+                                            "num_typos",
+                                            "min_len_1typo",
+                                            "min_len_2typo",
+                                            "typo_tokens_threshold",
+                                            "split_join_tokens",
                                             "match"};
   std::string text;
   for (const std::string_view name : kDeciding) {
@@ -322,7 +368,11 @@ engine::Result<SearchRequest> parse_search_params(const SearchParams& params) {
   });
   if (by_match && !given) query.drop_tokens_threshold = kDropTokensThreshold;
   if (const auto valid = engine::validate_query(query); !valid) return valid.error();
+  if (!query.pinned_hits.empty() && !query.group_by.empty())
+    return fault(Errc::invalid_value, "pinned_hits", "groups have no places for them");
   if (!draft.request.cursor.empty()) {
+    if (!query.pinned_hits.empty())
+      return fault(Errc::invalid_value, "pinned_hits", "a walk has no places for them");
     if (query.page != 1) return fault(Errc::invalid_value, "page", "a cursor knows its page");
     if (query.count_limit != 0)
       return fault(Errc::invalid_value, "count_limit", "a walk knows how many hits there are");

@@ -20,6 +20,7 @@ struct SearchRequest {
   std::vector<std::string> exclude_fields;
   std::optional<std::chrono::milliseconds> cutoff;
   bool require_full_coverage = false;
+  bool analytics = true;          // q may be suggested to others
   std::string cursor;             // empty: a page by its number
   std::uint64_t fingerprint = 0;  // of what decides which hits there are, and in which order
 };

@@ -152,6 +152,7 @@ engine::Result<void> render_hit(JsonWriter& json, const engine::Hit& hit,
   render_typesense_document(json, hit, *product, want);
   render_highlight(json, fields);
   render_highlights(json, fields);
+  if (hit.pinned > 0) json.field("curated", true);
   json.field("text_match", hit.text_match).end_object();
   return {};
 }
@@ -233,6 +234,11 @@ engine::Result<void> render_typesense_page(JsonWriter& json, const engine::Searc
     for (const engine::ShardId& shard : page.missing) json.string(shard.name());
     json.end_array().end_object();
   }
+  // Where to send the customer, and how q was understood when that is not as it is written: more
+  // than Typesense tells.
+  if (!page.ruling.metadata.empty()) json.raw_field("metadata", page.ruling.metadata);
+  if (!page.ruling.redirect.empty()) json.field("redirect", page.ruling.redirect);
+  if (!page.corrected_query.empty()) json.field("corrected_query", page.corrected_query);
   json.end_object();
   return {};
 }

@@ -28,6 +28,12 @@ constexpr auto kShared = std::to_array<std::string_view>({"q",
                                                           "snippet_threshold",
                                                           "drop_tokens_threshold",
                                                           "hidden_hits",
+                                                          "pinned_hits",
+                                                          "filter_curated_hits",
+                                                          "enable_synonyms",
+                                                          "enable_overrides",
+                                                          "override_tags",
+                                                          "stopwords",
                                                           "search_cutoff_ms",
                                                           "group_by",
                                                           "group_limit",
@@ -36,12 +42,13 @@ constexpr auto kShared = std::to_array<std::string_view>({"q",
                                                           "min_len_1typo",
                                                           "min_len_2typo",
                                                           "typo_tokens_threshold",
-                                                          "split_join_tokens"});
+                                                          "split_join_tokens",
+                                                          "enable_analytics"});
 
 /// Parameters that choose other hits than those a search without them finds: better no answer than
 /// a wrong one.
 constexpr auto kNotBuilt = std::to_array<std::string_view>(
-    {"vector_query", "pinned_hits", "preset", "voice_query", "conversation", "nl_query"});
+    {"vector_query", "preset", "voice_query", "conversation", "nl_query"});
 
 constexpr std::uint32_t kPerPageMax = 250;
 constexpr std::uint32_t kFacetValuesMax = 10'000;

@@ -119,6 +119,64 @@ test("parameters of what is not there change nothing, or are refused", async () 
   await assert.rejects(search({ q: "*", vector_query: "v:([1])" }), Typesense.Errors.RequestMalformed);
 });
 
+test("synonyms, overrides and stop words", async (context) => {
+  const products = client().collections("products");
+  context.after(async () => {
+    for (const { id } of (await products.synonyms().retrieve()).synonyms) await products.synonyms(id).delete();
+    for (const { id } of (await products.overrides().retrieve()).overrides) await products.overrides(id).delete();
+    for (const { id } of (await client().stopwords().retrieve()).stopwords) await client().stopwords(id).delete();
+  });
+  const found = async (params) => ids(await search({ num_typos: 0, sort_by: "id:asc", ...params }));
+
+  const synonym = await products.synonyms().upsert("shirts", { root: "jersey", synonyms: ["shirt", "enamel mug"] });
+  assert.deepEqual(synonym, { id: "shirts", root: "jersey", synonyms: ["shirt", "enamel mug"] });
+  assert.deepEqual(await products.synonyms("shirts").retrieve(), synonym);
+  assert.deepEqual(await products.synonyms().retrieve(), { synonyms: [synonym] });
+  assert.deepEqual(await found({ q: "jersey" }), ["mug-1", "mug-2", "shirt-1", "shirt-2", "shirt-3", "shirt-4"]);
+  assert.deepEqual(await found({ q: "jersey", enable_synonyms: false }), []);
+  assert.deepEqual(await found({ q: "enamel", enable_synonyms: true }), ["mug-1"]);
+
+  await products.overrides().upsert("mugs", {
+    rule: { query: "mug", match: "exact" },
+    includes: [{ id: "shirt-3", position: 1 }, { id: "shirt-2", position: 3 }],
+    excludes: [{ id: "mug-2" }],
+    metadata: { banner: "mugs" },
+  });
+  const override = await products.overrides("mugs").retrieve();
+  assert.equal(override.id, "mugs");
+  assert.deepEqual(override.rule, { match: "exact", query: "mug" });
+  assert.deepEqual(override.includes[1], { id: "shirt-2", position: 3 });
+  assert.equal((await products.overrides().retrieve()).overrides.length, 1);
+  const curated = await search({ q: "mug", sort_by: "id:asc", num_typos: 0 });
+  assert.deepEqual(ids(curated), ["shirt-3", "mug-1", "shirt-2"]);
+  assert.deepEqual(curated.hits.map((hit) => hit.curated ?? false), [true, false, true]);
+  assert.deepEqual(curated.metadata, { banner: "mugs" });
+  assert.equal(curated.found, 3);
+  assert.deepEqual(await found({ q: "mug", filter_by: "in_stock:true" }), ["shirt-3", "mug-1"]);
+  assert.deepEqual(await found({ q: "mug", enable_overrides: false }), ["mug-1", "mug-2"]);
+  await products.overrides().upsert("mugs", { rule: { query: "cheap", match: "contains" }, filter_by: "price:<1000" });
+  assert.deepEqual(await found({ q: "cheap shirt" }), ["shirt-2", "shirt-4"]);
+
+  const set = await client().stopwords().upsert("en", { stopwords: ["the", "of"], locale: "en" });
+  assert.deepEqual(set, { id: "en", stopwords: ["the", "of"], locale: "en" });
+  assert.deepEqual((await client().stopwords("en").retrieve()).stopwords.stopwords, ["the", "of"]);
+  const exactly = { q: "the enamel of mug", drop_tokens_threshold: 0 };
+  assert.deepEqual(await found(exactly), []);
+  assert.deepEqual(await found({ ...exactly, stopwords: "en" }), ["mug-1"]);
+
+  assert.deepEqual(await found({ q: "mug", pinned_hits: "shirt-4:2", hidden_hits: "mug-1" }), ["mug-2", "shirt-4"]);
+
+  assert.deepEqual(await products.synonyms("shirts").delete(), { id: "shirts" });
+  await assert.rejects(products.synonyms("shirts").retrieve(), Typesense.Errors.ObjectNotFound);
+  await assert.rejects(products.overrides("nope").retrieve(), Typesense.Errors.ObjectNotFound);
+  await assert.rejects(products.overrides("nope").delete(), Typesense.Errors.ObjectNotFound);
+  await assert.rejects(client().stopwords("nope").retrieve(), Typesense.Errors.ObjectNotFound);
+  await assert.rejects(products.synonyms().upsert("s", { synonyms: ["one"] }), Typesense.Errors.RequestMalformed);
+  await assert.rejects(products.overrides().upsert("o", { includes: [] }), Typesense.Errors.RequestMalformed);
+  await assert.rejects(client("pk_dev").collections("products").synonyms().upsert("s", synonym),
+    Typesense.Errors.RequestUnauthorized);
+});
+
 test("several searches on one state, each with its own answer or error", async () => {
   const { results } = await client("pk_dev").multiSearch.perform(
     {

@@ -286,7 +286,32 @@ public:
     query.split_join_tokens = static_cast<engine::SplitJoin>(number(3));
     query.match = static_cast<engine::WordMatch>(number(2));
     query.count_limit = any();
+    query.pinned_hits = list([&] {
+      return engine::PinnedHit{bytes(), static_cast<std::uint32_t>(any())};
+    });
+    query.filter_pinned_hits = flip();
+    query.boosts = list([&] {
+      return engine::HitBoost{*engine::parse_filter(kFilters[number(5)]),
+                              static_cast<std::uint32_t>(any())};
+    });
+    query.explain = flip();
     return query;
+  }
+  engine::Explanation explanation() {
+    const auto small = [&] { return static_cast<std::uint32_t>(any()); };
+    return {bytes(),
+            small(),
+            small(),
+            small(),
+            integer(),
+            integer(),
+            integer(),
+            integer(),
+            bytes(),
+            list([&] {
+              return engine::ExplainedTerm{bytes(), bytes(), bytes(),   small(),
+                                           small(), small(), integer(), flip()};
+            })};
   }
   engine::SortValue sort_value(std::size_t kind) {
     if (kind == 0) return {};
@@ -323,6 +348,8 @@ public:
       return engine::Highlight{bytes(), bytes(), list([&] { return bytes(); }),
                                static_cast<std::uint32_t>(any())};
     });
+    hit.pinned = static_cast<std::uint32_t>(any());
+    if (flip()) hit.explanation = explanation();
     return hit;
   }
   engine::SearchPage page() {

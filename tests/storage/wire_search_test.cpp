@@ -111,12 +111,16 @@ SearchPart random_part(RandomWire& random, const Query& query, const WireSearchR
   made.round = run.round;
   made.found = random.any();
   made.out_of = random.any();
-  made.hits = random.list([&] {
+  const auto hit_of = [&] {
     PartHit hit{random.id<ProductId>(), random.integer(), {}, random_place(random)};
     for (std::size_t i = 0; i < engine::sort_keys_of(query).size(); ++i)
       hit.sort_values.push_back(random.sort_value(random.number(4)));
     return hit;
-  });
+  };
+  made.hits = random.list(hit_of);
+  for (std::uint32_t pin = 0; pin < query.pinned_hits.size(); ++pin) {
+    if (random.flip()) made.pinned.push_back({pin, hit_of()});
+  }
   for (std::size_t listed = 0; !query.group_by.empty() && listed < made.hits.size();) {
     const std::size_t most = std::min<std::size_t>(query.group_limit, made.hits.size() - listed);
     const auto hits = static_cast<std::uint32_t>(random.number(most) + 1);

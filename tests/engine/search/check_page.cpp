@@ -69,6 +69,9 @@ void check_identical(const SearchPage& got, const SearchPage& wanted) {
     const Hit& b = wanted.hits[i];
     CAPTURE(a.id.str());
     REQUIRE(a.created_at == b.created_at);
+    REQUIRE(a.pinned == b.pinned);
+    REQUIRE(a.explanation == b.explanation);
+    if (a.explanation) REQUIRE(a.explanation->total() == a.text_match);
     REQUIRE(a.sort_values.size() == b.sort_values.size());
     for (std::size_t k = 0; k < a.sort_values.size(); ++k)
       REQUIRE(a.sort_values[k].value == b.sort_values[k].value);

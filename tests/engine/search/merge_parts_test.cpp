@@ -133,6 +133,20 @@ Query query_of(RandomShop& random) {
   for (int i = 0; i < 3; ++i) {
     if (random.chance(20)) query.hidden_hits.push_back(random.id());
   }
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    if (random.chance(15))
+      query.pinned_hits.push_back(
+          {"p-" + std::to_string(100 * i + random.below(100)),
+           (query.pinned_hits.empty() ? 1 : query.pinned_hits.back().position) +
+               static_cast<std::uint32_t>(random.below(12))});
+  }
+  query.filter_pinned_hits = random.chance(70);
+  for (int i = 0; i < 2; ++i) {
+    if (random.chance(10))
+      query.boosts.push_back(
+          {parse_filter(random.filter()).value(), static_cast<std::uint32_t>(random.below(400))});
+  }
+  query.explain = random.chance(30);
   if (random.chance(20)) query.highlight_fields = {"title", "attributes"};
   if (random.chance(10)) query.highlight = false;
   if (random.chance(30)) random.group(query);
@@ -168,6 +182,7 @@ TEST_CASE("merge_parts: the page does not depend on how many nodes have the shar
       ++cases;
       if (!query.facet_query_field.empty() || !query.group_by.empty()) continue;
       if (query.num_typos > 0 || query.split_join_tokens != SplitJoin::off) continue;
+      if (!query.pinned_hits.empty() || !query.boosts.empty()) continue;
       check_equal(page, model_search(catalog.shop, query, kNow));
     }
   }

@@ -119,6 +119,23 @@ TEST_CASE("query: bounds are checked") {
   CHECK(validate_query(query));
 }
 
+TEST_CASE("pinned_hits: products and their places, by place") {
+  const auto pins = parse_pinned_hits(" tee-2:5, shop:tee:1 ,tee-3:5,");
+  REQUIRE(pins);
+  CHECK(*pins == std::vector<PinnedHit>{{"shop:tee", 1}, {"tee-2", 5}, {"tee-3", 5}});
+  CHECK(parse_pinned_hits("")->empty());
+  for (const char* wrong : {"tee", "tee:", "tee:0", "tee:-1", "tee:x", "tee:100001", "t e:1", ":1"}) {
+    CAPTURE(wrong);
+    const auto refused = parse_pinned_hits(wrong);
+    REQUIRE(!refused);
+    CHECK(refused.error().code == Errc::invalid_query);
+    CHECK(refused.error().param == "pinned_hits");
+  }
+  std::string many;
+  for (int i = 0; i <= 1000; ++i) many += "p" + std::to_string(i) + ":1,";
+  CHECK(parse_pinned_hits(many).error().code == Errc::too_many);
+}
+
 TEST_CASE("query: random parameters never crash") {
   const auto seed = std::random_device{}();
   CAPTURE(seed);
@@ -132,5 +149,6 @@ TEST_CASE("query: random parameters never crash") {
     static_cast<void>(parse_sort_by(text));
     static_cast<void>(parse_query_by(text, text, text));
     static_cast<void>(parse_facet_query(text));
+    static_cast<void>(parse_pinned_hits(text));
   }
 }

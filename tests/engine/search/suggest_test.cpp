@@ -310,3 +310,56 @@ TEST_CASE("past queries: what may tell who somebody is, is not remembered") {
   CHECK(remembered_form(std::string(200, 'x')).empty());
   CHECK(remembered_form("*").empty());
 }
+
+TEST_CASE("past queries: what is encoded is what is decoded, and damage is noticed") {
+  std::mt19937 random{11};
+  PastQueries past{64};
+  for (int i = 0; i < 2'000; ++i) past.add("query " + std::to_string(random() % 100));
+  const std::string text = past.encode();
+  const auto same = [](const PastQueries& a, const PastQueries& b) {
+    const auto all = a.begin_with("", 1000);
+    const auto others = b.begin_with("", 1000);
+    return std::equal(
+        all.begin(), all.end(), others.begin(), others.end(),
+        [](const auto& x, const auto& y) { return x.text == y.text && x.count == y.count; });
+  };
+
+  PastQueries read{64};
+  REQUIRE(read.decode(text));
+  CHECK(read.size() == 64);
+  CHECK(same(past, read));
+  CHECK(read.encode() == text);
+  // It goes on as the first would.
+  for (int i = 0; i < 500; ++i) {
+    const std::string query = "query " + std::to_string(random() % 100);
+    past.add(query);
+    read.add(query);
+  }
+  CHECK(same(past, read));
+
+  PastQueries smaller{8};
+  REQUIRE(smaller.decode(text));
+  CHECK(smaller.size() == 8);
+  for (int i = 0; i < 200; ++i) {
+    std::string damaged = text;
+    char& byte = damaged[random() % damaged.size()];
+    byte = static_cast<char>(static_cast<unsigned char>(byte) ^ (1 + random() % 255));
+    if (random() % 4 == 0) damaged.resize(random() % damaged.size());
+    PastQueries none{64};
+    CHECK_FALSE(none.decode(damaged));
+    CHECK(none.size() == 0);
+  }
+}
+
+TEST_CASE("past queries: what was asked once fades first, what was asked often last") {
+  PastQueries past;
+  past.add("once");
+  for (int i = 0; i < 8; ++i) past.add("often");
+  past.fade();
+  CHECK(past.begin_with("", 10).size() == 1);
+  past.fade();
+  past.fade();
+  CHECK(past.begin_with("often", 10).front().count == 1);
+  past.fade();
+  CHECK(past.size() == 0);
+}

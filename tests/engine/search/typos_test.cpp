@@ -33,6 +33,10 @@ public:
   }
   std::vector<std::string> find(const std::string& q) const { return find(query_of(q)); }
 
+  std::vector<Hit> hits(const Query& query) const {
+    return search(snapshots_, query, kNow, {}).hits;
+  }
+
   static Query query_of(const std::string& q) {
     Query query;
     query.q = q;
@@ -49,7 +53,8 @@ using Ids = std::vector<std::string>;
 
 TEST_CASE("typos: a wrong, missing, extra or swapped letter still finds the word") {
   const Titles shop{{"Wireless headphones", "Leather wallet", "Coffee grinder"}};
-  for (const char* q : {"hedphones", "headphonnes", "haedphones", "jeadphones", "headpjones", "hedphonse"}) {
+  for (const char* q :
+       {"hedphones", "headphonnes", "haedphones", "jeadphones", "headpjones", "hedphonse"}) {
     CAPTURE(q);
     CHECK(shop.find(q) == Ids{"p0"});
   }
@@ -78,7 +83,8 @@ TEST_CASE("typos: none are looked for when none are allowed, or the word is too 
 
 TEST_CASE("typos: an exact match stands above one with typos, whatever their scores") {
   std::vector<std::string> titles(40, "casement window casement window casement");
-  titles[17] = "a very long title about many things of which one is a basement and much more besides";
+  titles[17] =
+      "a very long title about many things of which one is a basement and much more besides";
   const Titles shop{titles};
   Query query = Titles::query_of("basement");
   CHECK(shop.find(query) == Ids{"p17"});
@@ -115,3 +121,19 @@ TEST_CASE("rewrites: other words for the query are found too, and counted once")
 }
 
 }  // namespace
+
+TEST_CASE("typos: only the nearest spelling that stands in a hit is marked") {
+  const Titles shop{{"basement casement", "casement window", "basement"}};
+  Query query = Titles::query_of("basement");
+  query.query_by = {{"title", 1}};
+  query.typo_tokens_threshold = 10;
+  const std::vector<Hit> hits = shop.hits(query);
+  REQUIRE(hits.size() == 3);
+  for (const Hit& hit : hits) {
+    REQUIRE(hit.highlights.size() == 1);
+    const std::string& snippet = hit.highlights.front().snippet;
+    if (hit.id.str() == "p0") CHECK(snippet == "<mark>basement</mark> casement");
+    if (hit.id.str() == "p1") CHECK(snippet == "<mark>casement</mark> window");
+    if (hit.id.str() == "p2") CHECK(snippet == "<mark>basement</mark>");
+  }
+}

@@ -30,6 +30,7 @@ Table bad_products();
 Table bad_stock_changes();
 Table bad_searches();
 Table bad_checkouts();
+Table bad_rules();
 
 /// The item that often, as a JSON list.
 std::string repeated(const std::string& item, std::size_t times);

@@ -80,6 +80,44 @@ TEST_CASE("suggest: queries that found something are suggested once they were as
   CHECK(asked() == "organic tee");
 }
 
+TEST_CASE("suggest: what is searched for while it is typed, or by a live query, does not count") {
+  SuggestShop shop;
+  const auto asked = [&] {
+    return at(shop.ask("GET", "/v1/suggest?q=organ&types=query"), "suggestions/0/text");
+  };
+  for (int i = 0; i < 9; ++i) {
+    REQUIRE(shop.ask("GET", "/v1/search?q=organic%20te&enable_analytics=false").status == 200);
+    REQUIRE(shop.ask("GET",
+                     "/collections/products/documents/search?q=organic%20te&query_by=title"
+                     "&enable_analytics=false")
+                .status == 200);
+    // Asks the search how a text is spelled.
+    shop.ask("GET", "/v1/suggest?q=orgnaic%20te");
+  }
+  CHECK(asked().empty());
+  CHECK(at(shop.ask("GET", "/v1/search?q=t&enable_analytics=perhaps"), "param") ==
+        "enable_analytics");
+}
+
+TEST_CASE("suggest: past queries are there after a restart, while they find what can be bought") {
+  SuggestShop shop;
+  const auto asked = [&] {
+    return at(shop.ask("GET", "/v1/suggest?q=organ&types=query"), "suggestions/0/text");
+  };
+  for (int i = 0; i < 5; ++i) shop.ask("GET", "/v1/search?q=organic%20tee");
+  REQUIRE(asked() == "organic tee");
+
+  shop.restart();
+
+  CHECK(asked() == "organic tee");
+  REQUIRE(shop.ask("PUT", "/v1/inventory/tee-1", R"({"on_hand":0})").status == 200);
+  CHECK(asked().empty());
+  shop.restart();
+  CHECK(asked().empty());
+  REQUIRE(shop.ask("PUT", "/v1/inventory/tee-1", R"({"on_hand":1})").status == 200);
+  CHECK(asked() == "organic tee");
+}
+
 TEST_CASE("suggest: what nothing begins with is completed as the shop spells it") {
   SuggestShop shop;
 
