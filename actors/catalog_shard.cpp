@@ -60,6 +60,15 @@ public:
 private:
   using To = AnswerTo<CatalogAnswer>;
 
+  /// Where a written key lies; a SKU lies with its product.
+  std::optional<engine::Slot> slot_of_key(const engine::ProductId& id) const {
+    return engine::slot_of(id.str());
+  }
+  std::optional<engine::Slot> slot_of_key(const engine::Sku& sku) const {
+    const engine::SkuEntry* entry = replica_.state().sku(sku);
+    return entry == nullptr ? std::nullopt : slot_of_key(entry->product);
+  }
+
   struct Waiting {
     engine::CatalogCommand command;
     Deadline deadline = Deadline::max();
@@ -184,7 +193,8 @@ private:
       ++commands;
       bytes += rough_size(next.command);
       if (parts_->heat != nullptr)
-        parts_->heat->keys([&](const auto& note) { written_keys(next.command, note); });
+        parts_->heat->keys([&](const auto& note) { written_keys(next.command, note); },
+                           [this](const auto& id) { return slot_of_key(id); });
       decide_one(std::move(next), record, held);
     }
     if (!record.events.empty()) journal(std::move(record), commands);
@@ -613,11 +623,15 @@ private:
             [this](HoldsJudged& judged) {
               judging_ = false;
               if (!leading_) return;
+              // Only this part of the hold is meant. Who does not say so means its lines that went
+              // to a child, too, and is refused.
+              const Believed here = replica_.state().slots().range;
               for (engine::HoldId& hold : judged.abandoned) {
                 take_in({engine::ReleaseHold{std::move(hold), engine::HoldOwner::checkout,
                                              parts_->clock->now()},
                          Deadline::max(),
-                         {}});
+                         {},
+                         here});
               }
             },
             [this](caf::error&) { judging_ = false; });

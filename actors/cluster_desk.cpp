@@ -433,11 +433,22 @@ private:
         if (heat.shard != shard.shard || !heat.leads) continue;
         total = heat.keys_total;
         for (const storage::ShardHeat::Key& key : heat.keys)
-          if (const auto slot = parts_.slot_of_key(shard.shard.service, key.name))
-            known.push_back({*slot, key.per_second});
+          if (key.slot) known.push_back({*key.slot, key.per_second});
       }
     }
     return cluster::split_slot(shard.first_slot, shard.last_slot, known, total);
+  }
+
+  Result<DeskReply> on(const PutRule& question) {
+    const auto revision = parts_.rules->put(question.rule, question.expected);
+    if (!revision) return revision.error();
+    return reply(RuleChange{*revision});
+  }
+
+  Result<DeskReply> on(const EraseRule& question) {
+    const auto revision = parts_.rules->erase(question.kind, question.id, question.expected);
+    if (!revision) return revision.error();
+    return reply(RuleChange{*revision});
   }
 
   Result<DeskReply> on(const DrainNode& question) {

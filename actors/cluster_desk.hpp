@@ -11,8 +11,9 @@
 #include <thread>
 #include <vector>
 
-#include "actors/operator_view.hpp"
 #include "actors/operations.hpp"
+#include "actors/operator_view.hpp"
+#include "actors/search_rules.hpp"
 
 namespace souk::actors {
 
@@ -22,6 +23,7 @@ class ClusterDesk {
 public:
   struct Parts {
     Operations* operations = nullptr;
+    SearchRules* rules = nullptr;
     std::shared_ptr<storage::Coordinator> coordinator;
     engine::cluster::NodeId self;
     std::function<std::vector<engine::cluster::Revised>()> configurations;
@@ -29,8 +31,6 @@ public:
     std::function<bool(const std::string& node)> connected;
     std::function<std::string(const std::string& node)> last_error;  // may be empty
     std::function<std::vector<PublicationPtr>()> publications;
-    /// The slot of a key of the shard's heat, if it is known.
-    std::function<std::optional<engine::Slot>(engine::Service, const std::string& key)> slot_of_key;
   };
 
   explicit ClusterDesk(Parts parts);

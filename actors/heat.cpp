@@ -23,7 +23,7 @@ double seconds_of(clockid_t clock) {
 
 }  // namespace
 
-HeatMeter::HeatMeter() : keys_{kCounters} {
+HeatMeter::HeatMeter() : keys_{kCounters}, slots_(kCounters) {
 }
 
 void HeatMeter::decided(std::size_t commands, std::size_t bytes) {
@@ -54,7 +54,8 @@ std::pair<std::vector<storage::ShardHeat::Key>, double> HeatMeter::hottest(std::
   for (engine::cluster::HeavyHitters::Key& key : keys_.top(k)) {
     // What was once hot fades away: below one write in the window it says nothing.
     if (key.count < 0.5) break;
-    keys.push_back({std::move(key.name), key.count / seconds, key.error / seconds});
+    keys.push_back(
+        {std::move(key.name), key.count / seconds, key.error / seconds, slots_[key.place]});
   }
   return {std::move(keys), keys_.total() / seconds};
 }

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -48,11 +49,15 @@ public:
   }
   Totals totals() const;
 
-  /// Writes of keys; `note` is called with a function that takes an id.
-  template <class Note>
-  void keys(Note note) {
+  /// Writes of keys; `note` is called with a function that takes an id, `slot_of` with the ids that
+  /// are not among the counted ones already.
+  template <class Note, class SlotOf>
+  void keys(Note note, SlotOf slot_of) {
     const std::lock_guard lock{mutex_};
-    note([this](const auto& id) { keys_.add(id.str(), id.hash()); });
+    note([&](const auto& id) {
+      const auto added = keys_.add(id.str(), id.hash());
+      if (added.anew) slots_[added.place] = slot_of(id);
+    });
   }
   /// Lets old writes weigh less; to be called once a second.
   void age();
@@ -68,7 +73,8 @@ private:
   std::atomic<std::uint64_t> replicated_bytes_{0};
   mutable std::mutex mutex_;
   engine::cluster::HeavyHitters keys_;
-  double remembered_ = 0;  // seconds that the counts stand for
+  std::vector<std::optional<engine::Slot>> slots_;  // by place in keys_
+  double remembered_ = 0;                           // seconds that the counts stand for
 };
 
 /// The CPU time of this thread between construction and destruction counts as the shard's.

@@ -130,6 +130,9 @@ Result<void> Node::Content::start_peers() {
                                     cluster::Message message) {
     if (hears_peers) host->deliver(shard, from, std::move(message));
   };
+  handlers.ended = [this](cluster::NodeId node) {
+    if (hears_peers) host->peer_ended(node);
+  };
   handlers.request = [this](PeerArrival arrival) { on_request(std::move(arrival)); };
   auto started = NodePeers::start(*config.peers, self_id, std::move(handlers));
   if (!started) return started.error();
@@ -199,6 +202,7 @@ Result<void> Node::Content::start_shards(const Progress& progress) {
   parts.materialiser = materialiser;
   parts.merger = merger;
   parts.table = table;
+  parts.bell = bell;
   parts.directory = directory;
   parts.post = [this](cluster::NodeId to, engine::ShardId shard, const cluster::Message& message) {
     if (peers) peers->post(to, shard, message);
@@ -245,6 +249,7 @@ Result<void> Node::Content::start_shards(const Progress& progress) {
   cuts.configurations = [this] { return host->configurations(); };
   cuts.here = [this](PeerArrival arrival) { backup_door->arrived(std::move(arrival)); };
   cuts.transport = peers ? &peers->transport() : nullptr;
+  cuts.coordinator = coordinator;
   backups = std::make_unique<Backups>(std::move(cuts));
   if (!peers) return {};
   PeerDoor::Parts behind;
@@ -402,6 +407,7 @@ void Node::Content::start_operations() {
 
   ClusterDesk::Parts asked;
   asked.operations = operations.get();
+  asked.rules = rules.get();
   asked.coordinator = coordinator;
   asked.self = self_id;
   asked.configurations = [this] { return host->configurations(); };
@@ -416,11 +422,6 @@ void Node::Content::start_operations() {
     return std::string{};
   };
   asked.publications = [this] { return host->publications(); };
-  asked.slot_of_key = [this](engine::Service service, const std::string& key) {
-    std::optional<engine::Slot> slot;
-    if (service == engine::Service::catalog) slot = directory->find(engine::Sku{key});
-    return slot ? slot : std::optional{engine::slot_of(key)};
-  };
   desk = std::make_unique<ClusterDesk>(std::move(asked));
 }
 
@@ -432,13 +433,16 @@ void Node::Content::start_coordinators() {
   if (peers) {
     others = search_peers(peers->transport(), self_id, [this] { return host->configurations(); });
   }
-  const auto memory = std::make_shared<SearchMemory>();
+  memory->open(config.data / "past_queries", std::chrono::system_clock::now());
   if (peers) memory->self = self_id;
+  rules = std::make_shared<SearchRules>(coordinator);
+  memory->rules = rules;
   searches = spawn_search_coordinator(*system, table, system_clock(),
                                       SearchLimits{workers, config.search_queue_max}, metrics,
                                       others, memory);
   if (peers) {
-    search_door = std::make_unique<SearchDoor>(*system, table, searches, SearchDoorLimits{}, memory);
+    search_door =
+        std::make_unique<SearchDoor>(*system, table, searches, SearchDoorLimits{}, memory);
     hears_searches = true;
   }
   products = spawn_product_coordinator(*system, table, directory);
@@ -465,6 +469,7 @@ void Node::Content::watch_disk(const std::stop_token& stop) {
   while (
       !wake.wait_for(lock, stop, std::chrono::seconds{1}, [&] { return stop.stop_requested(); })) {
     health->disk_full = database->free_bytes() < config.free_bytes_min;
+    if (!health->disk_full) memory->keep(std::chrono::system_clock::now());
   }
 }
 
@@ -495,6 +500,7 @@ void Node::Content::drain(std::chrono::milliseconds limit) {
 void Node::Content::end_actors() {
   if (desk) desk->stop();
   if (operations) operations->stop();
+  if (rules) rules->stop();
   end(checkouts);
   end(reservations);
   end(products);
@@ -535,6 +541,7 @@ void Node::stop(std::chrono::milliseconds drain) {
   content.housekeeper = {};
   content.placer = {};
   if (content.host && !content.health->recovering) content.drain(drain);
+  content.memory->save();
   content.metrics.forget_sources();
   content.end_actors();
 }
@@ -563,6 +570,10 @@ std::shared_ptr<DeskTicket> Node::ask_desk(const DeskQuestion& question) {
   return content_->desk->ask(question);
 }
 
+const SearchRules& Node::rules() const {
+  return *content_->rules;
+}
+
 Result<BackupView> Node::begin_backup(const std::filesystem::path& folder) {
   return content_->backups->begin(folder);
 }
@@ -583,6 +594,17 @@ std::vector<engine::ShardId> Node::catching_up() const {
     if (learner != nullptr && learner->joins) joining.push_back(each.configuration.shard);
   }
   return joining;
+}
+
+PublicationBellPtr Node::publications() const {
+  return content_->bell;
+}
+
+bool Node::leads_catalog() const {
+  const RoutesPtr routes = content_->table->current();
+  return std::all_of(routes->catalog.begin(), routes->catalog.end(), [](const auto& link) {
+    return link.publication->role == engine::cluster::Role::primary;
+  });
 }
 
 bool Node::has_caught_up() const {

@@ -11,6 +11,7 @@
 
 #include "actors/operator_view.hpp"
 #include "actors/peer_transport.hpp"
+#include "actors/publication_bell.hpp"
 #include "engine/types/result.hpp"
 #include "engine/types/shard.hpp"
 
@@ -22,6 +23,7 @@ namespace souk::actors {
 
 class Clock;
 class Metrics;
+class SearchRules;
 
 /// How a node speaks with the others of its cluster.
 struct PeersConfig {
@@ -103,8 +105,15 @@ public:
   /// What failed first; empty while nothing did.
   std::string why_unhealthy() const;
   CoordinatorStatus coordinator() const;
+  /// Rings when a newer state of a shard that this node holds can be searched. Lives as long as
+  /// anybody keeps it.
+  PublicationBellPtr publications() const;
+  /// This node leads every shard of the catalog: nowhere is anything newer.
+  bool leads_catalog() const;
   /// What operators ask (cluster_desk.hpp). Never waits: look at the ticket until it is answered.
   std::shared_ptr<DeskTicket> ask_desk(const DeskQuestion& question);
+  /// The rules of searches, to read; they are changed by the desk.
+  const SearchRules& rules() const;
 
   /// Begins a backup of the whole cluster into a folder of this node (backups.hpp).
   engine::Result<BackupView> begin_backup(const std::filesystem::path& folder);

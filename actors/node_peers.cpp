@@ -49,6 +49,10 @@ engine::Result<std::unique_ptr<NodePeers>> NodePeers::start(const PeersConfig& c
     const auto id = storage::node_of(node);
     if (id && to->handlers_.changed) to->handlers_.changed(*id, connected);
   };
+  handler.ended = [to = peers.get()](const std::string& node) {
+    const auto id = storage::node_of(node);
+    if (id && to->handlers_.ended) to->handlers_.ended(*id);
+  };
   auto started = PeerTransport::start(std::move(transport), std::move(handler));
   if (!started) return started.error();
   peers->transport_ = std::move(*started);

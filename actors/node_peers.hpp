@@ -24,6 +24,7 @@ public:
     /// Requests of every kind; called on the transport's threads.
     std::function<void(PeerArrival)> request;
     std::function<void(engine::cluster::NodeId node, bool connected)> changed;
+    std::function<void(engine::cluster::NodeId node)> ended;  // PeerHandler::ended
   };
 
   /// Listens. Errors: those of PeerTransport::start().

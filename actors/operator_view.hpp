@@ -11,6 +11,7 @@
 #include "engine/cluster/balance.hpp"
 #include "engine/cluster/operation.hpp"
 #include "engine/cluster/update.hpp"
+#include "engine/search/rules.hpp"
 #include "engine/types/result.hpp"
 #include "storage/cluster_facts.hpp"
 #include "storage/coordinator_nodes.hpp"
@@ -48,8 +49,18 @@ struct DrainNode {
   bool undo = false;  // it may hold copies and lead again
   bool dry_run = false;
 };
+/// Changes of the rules of searches (search_rules.hpp); `expected` as there.
+struct PutRule {
+  engine::SearchRule rule;
+  std::optional<std::uint64_t> expected;
+};
+struct EraseRule {
+  engine::RuleKind kind = engine::RuleKind::synonym;
+  std::string id;
+  std::optional<std::uint64_t> expected;
+};
 using DeskQuestion = std::variant<ReadCluster, ReadShardHeat, ReadOperations, ReadOperation,
-                                  CancelOperation, BeginOperation, DrainNode>;
+                                  CancelOperation, BeginOperation, DrainNode, PutRule, EraseRule>;
 
 struct OperationView {
   engine::cluster::Operation operation;
@@ -127,7 +138,11 @@ struct BackupView {
   std::optional<engine::Timestamp> finished;
   std::optional<engine::Error> failure;
 };
-using DeskReply = std::variant<ClusterOverview, HeatView, OperationsView, OperationView, DrainView>;
+struct RuleChange {
+  std::uint64_t revision = 0;
+};
+using DeskReply = std::variant<ClusterOverview, HeatView, OperationsView, OperationView, DrainView,
+                               RuleChange>;
 /// A question and, later, its answer. Thread-safe.
 class DeskTicket {
 public:

@@ -19,6 +19,8 @@ constexpr std::chrono::milliseconds kBackoffMin{50};
 constexpr std::chrono::seconds kConnectPatience{5};
 constexpr std::chrono::milliseconds kHelloPatience{1000};
 constexpr std::chrono::milliseconds kTick{20};
+constexpr std::chrono::milliseconds kProbeEvery{50};
+constexpr int kProbes = 4;
 /// The other side hears of what was taken when it is a part of a window like this, or with the
 /// next packet.
 constexpr std::uint64_t kTellPart = 4;
@@ -37,7 +39,10 @@ public:
         port_{std::move(port)},
         initiator_{context_->config.node < port_->node()} {
     set_down_handler([this](const caf::down_msg& down) {
-      if (peer_ && down.source == peer_->address()) lose("the connection ended");
+      if (!peer_ || down.source != peer_->address()) return;
+      lose("the connection ended");
+      probes_ = kProbes;
+      probe();
     });
     set_default_handler(caf::drop);
   }
@@ -57,6 +62,7 @@ private:
         [this](PeerFlush) { flush(); },
         [this](PeerTick) { on_tick(); },
         [this](PeerMoved) { on_moved(); },
+        [this](PeerProbeAgain) { probe(); },
         [this](const PeerHelloArrived& arrived) { return on_hello(arrived.bytes); },
     };
   }
@@ -176,6 +182,21 @@ private:
     port_->close(why);
     if (context_->handler.changed) context_->handler.changed(port_->node(), false);
     retry_later();
+  }
+
+  /// Has its process ended? Whoever only lost the connection listens still.
+  void probe() {
+    const auto address = port_->address();
+    if (peer_ || !address || probes_ == 0 || !context_->handler.ended) return;
+    --probes_;
+    request(context_->connector, kConnectPatience, PeerProbe{address->host, address->port})
+        .then(
+            [this](const PeerProbed& probed) {
+              if (peer_) return;
+              if (probed.nobody_listens) return context_->handler.ended(port_->node());
+              delayed_send(this, kProbeEvery, PeerProbeAgain{});
+            },
+            [](const caf::error&) {});
   }
 
   // ---- sending ----
@@ -298,6 +319,7 @@ private:
   std::minstd_rand chance_{std::random_device{}()};
 
   bool connecting_ = false;
+  int probes_ = 0;  // left to be made
   std::chrono::milliseconds backoff_ = kBackoffMin;
   SteadyClock::time_point connect_at_{};
 

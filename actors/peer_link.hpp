@@ -16,6 +16,8 @@ class PeerPort;
 struct PeerFlush {};
 /// The coarse clock of a link.
 struct PeerTick {};
+/// It may take a moment until a port is closed.
+struct PeerProbeAgain {};
 /// Whom to connect with has changed.
 struct PeerMoved {};
 /// A hello that came in through the gate; answered with a packet.
@@ -26,6 +28,14 @@ struct PeerHelloArrived {
 struct PeerConnect {
   std::string host;
   std::uint16_t port = 0;
+};
+/// For the connector: does anybody listen there?
+struct PeerProbe {
+  std::string host;
+  std::uint16_t port = 0;
+};
+struct PeerProbed {
+  bool nobody_listens = false;  // the machine says so itself
 };
 
 /// What all links of a node share.
@@ -55,3 +65,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::PeerTick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::PeerMoved)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::PeerHelloArrived)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::PeerConnect)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::PeerProbe)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::PeerProbed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::PeerProbeAgain)

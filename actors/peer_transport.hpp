@@ -50,6 +50,9 @@ struct PeerHandler {
   std::function<void(PeerArrival)> arrived;
   /// A peer was connected, or is lost: whatever was sent before and not answered may never arrive.
   std::function<void(const std::string& node, bool connected)> changed;
+  /// Its connection ended and nobody listens at its address any more, so its process has ended. Not
+  /// called of machines that vanish without a word.
+  std::function<void(const std::string& node)> ended = {};
 };
 
 struct PeerAddress {

@@ -59,8 +59,11 @@ private:
         [this](const Stored& stored) { step(cluster::Stored{stored.ticket}); },
         [this](const JournalFailed& failure) { on_journal_failed(failure); },
         [this](PeerSaid& said) {
+          if (std::holds_alternative<cluster::Heartbeat>(said.message))
+            step(cluster::Applied{publication_.applied});
           step(cluster::Received{said.from, std::move(said.message)});
         },
+        [this](const PeerEnded& peer) { step(cluster::PeerGone{peer.node}); },
         [this](ConfigurationSeen& seen) {
           step(cluster::ConfigurationRead{std::move(seen.revised)});
         },

@@ -127,7 +127,8 @@ PublicationPtr ShardHost::publication_of(ShardId shard) {
   const std::lock_guard lock{mutex_};
   auto& publication = publications_[shard];
   if (!publication)
-    publication = std::make_shared<ShardPublication>(shard, parts_.config->shard_queue_max);
+    publication =
+        std::make_shared<ShardPublication>(shard, parts_.config->shard_queue_max, parts_.bell);
   return publication;
 }
 
@@ -454,13 +455,13 @@ void ShardHost::install_one(ShardId id, storage::CheckpointStaging& checkpoint) 
     if (found == known_.end() || !hosted_.contains(id)) return;
     known = found->second;
   }
-  const auto newer = [&] {
-    const auto marks = parts_.journal->watermarks(id);
-    return marks && checkpoint.at().position > marks->committed;
+  const auto wanted = [&] {
+    const auto answer = checkpoint.takes_place(*parts_.journal);
+    return answer && *answer;
   };
-  if (!newer()) return;
+  if (!wanted()) return;
   close_one(id);
-  if (newer()) {
+  if (wanted()) {
     // The next start finishes or forgets it; a copy that is half another one must not be opened.
     if (const auto installed = checkpoint.install(*parts_.database, *parts_.journal); !installed)
       return failed(id, installed.error());
@@ -658,6 +659,11 @@ void ShardHost::deliver(ShardId shard, cluster::NodeId from, cluster::Message me
   const auto hosted = hosted_.find(shard);
   if (hosted == hosted_.end()) return;
   caf::anon_send(hosted->second.replica, PeerSaid{from, std::move(message)});
+}
+
+void ShardHost::peer_ended(cluster::NodeId node) {
+  const std::lock_guard lock{mutex_};
+  for (const auto& [id, shard] : hosted_) caf::anon_send(shard.replica, PeerEnded{node});
 }
 
 void ShardHost::meet(const CheckoutCoordinator& checkouts) {

@@ -59,6 +59,7 @@ public:
     Materialiser materialiser;
     Merger merger;
     RouteTablePtr table;
+    PublicationBellPtr bell;  // of what is published here
     std::shared_ptr<SkuDirectory> directory;
     PostToPeer post;
     std::function<void(engine::ShardId, engine::cluster::NodeId peer)> send_checkpoint;
@@ -85,6 +86,8 @@ public:
   bool wait_settled(std::chrono::milliseconds time) const;
 
   /// A peer's message to one of the replicas; lost if there is none.
+  /// The node's process has ended: copies that are led here need not wait for its.
+  void peer_ended(engine::cluster::NodeId node);
   void deliver(engine::ShardId shard, engine::cluster::NodeId from,
                engine::cluster::Message message);
   void meet(const CheckoutCoordinator& checkouts);

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "actors/publication_bell.hpp"
 #include "engine/cluster/update.hpp"
 #include "engine/index/catalog_snapshot.hpp"
 #include "engine/state/slot_ownership.hpp"
@@ -22,8 +23,9 @@ namespace souk::actors {
 /// the actor.
 class ShardPublication {
 public:
-  ShardPublication(engine::ShardId id, std::uint32_t queue_limit)
-      : shard{id}, queue_max{queue_limit} {}
+  /// `rung`: rings after each publish.
+  ShardPublication(engine::ShardId id, std::uint32_t queue_limit, PublicationBellPtr rung = nullptr)
+      : shard{id}, queue_max{queue_limit}, bell_{std::move(rung)} {}
 
   const engine::ShardId shard;
   const std::uint32_t queue_max;
@@ -72,16 +74,24 @@ public:
     return snapshot_;
   }
   void publish(engine::SnapshotPtr snapshot) {
-    const std::lock_guard lock{mutex_};
-    snapshot_.swap(snapshot);
+    const engine::Position position = snapshot ? engine::snapshot_position(*snapshot) : 0;
+    {
+      const std::lock_guard lock{mutex_};
+      snapshot_.swap(snapshot);
+    }
+    ring(position);
   }
   /// The state from which what was split off is gone, and who has it, at one instant.
   void publish_forked(engine::SnapshotPtr snapshot, std::optional<engine::SlotRange> left,
                       const std::vector<std::shared_ptr<ShardPublication>>& children) {
-    const std::lock_guard lock{mutex_};
-    snapshot_.swap(snapshot);
-    slots_ = left;
-    children_.insert(children_.end(), children.begin(), children.end());
+    const engine::Position position = snapshot ? engine::snapshot_position(*snapshot) : 0;
+    {
+      const std::lock_guard lock{mutex_};
+      snapshot_.swap(snapshot);
+      slots_ = left;
+      children_.insert(children_.end(), children.begin(), children.end());
+    }
+    ring(position);
   }
   /// Which slots the shown state has; nothing: not told.
   void set_slots(std::optional<engine::SlotRange> slots) {
@@ -104,6 +114,11 @@ public:
   }
 
 private:
+  void ring(engine::Position position) const {
+    if (bell_ && position != 0) bell_->ring({shard, position});
+  }
+
+  const PublicationBellPtr bell_;
   std::atomic<std::uint32_t> queued_{0};
   // libstdc++ 12's atomic<shared_ptr> spins on a bit that ThreadSanitizer cannot see; a mutex held
   // for one pointer copy costs the same and is visible to it.

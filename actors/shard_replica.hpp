@@ -25,6 +25,10 @@ struct PeerSaid {
   engine::cluster::NodeId from;
   engine::cluster::Message message;
 };
+/// Nobody listens any more where a peer was.
+struct PeerEnded {
+  engine::cluster::NodeId node;
+};
 /// Who holds copies, as read or watched. Old ones do no harm.
 struct ConfigurationSeen {
   engine::cluster::Revised revised;
@@ -98,20 +102,23 @@ struct ReplicaTick {
 using PostToPeer =
     std::function<void(engine::cluster::NodeId to, engine::ShardId, engine::cluster::Message)>;
 
-using ShardReplica = caf::typed_actor<
-    caf::reacts_to<MeetShard>, caf::reacts_to<ProposeRecords>, caf::reacts_to<Stored>,
-    caf::reacts_to<JournalFailed>, caf::reacts_to<PeerSaid>, caf::reacts_to<ConfigurationSeen>,
-    caf::reacts_to<ConfigurationUnread>, caf::reacts_to<ConfigurationChanged>,
-    caf::reacts_to<JournalChunk>, caf::reacts_to<CheckpointOver>,
-    caf::replies_to<GiveOrder>::with<OrderTaken>, caf::replies_to<ReadReplica>::with<ReplicaStatus>,
-    caf::replies_to<HoldReplica>::with<HeldReplica>,
-    caf::replies_to<ReleaseReplica>::with<ReleasedReplica>, caf::reacts_to<HoldOver>,
-    caf::reacts_to<ReplicaTick>>;
+using ShardReplica =
+    caf::typed_actor<caf::reacts_to<MeetShard>, caf::reacts_to<ProposeRecords>,
+                     caf::reacts_to<Stored>, caf::reacts_to<JournalFailed>,
+                     caf::reacts_to<PeerSaid>, caf::reacts_to<PeerEnded>,
+                     caf::reacts_to<ConfigurationSeen>, caf::reacts_to<ConfigurationUnread>,
+                     caf::reacts_to<ConfigurationChanged>, caf::reacts_to<JournalChunk>,
+                     caf::reacts_to<CheckpointOver>, caf::replies_to<GiveOrder>::with<OrderTaken>,
+                     caf::replies_to<ReadReplica>::with<ReplicaStatus>,
+                     caf::replies_to<HoldReplica>::with<HeldReplica>,
+                     caf::replies_to<ReleaseReplica>::with<ReleasedReplica>,
+                     caf::reacts_to<HoldOver>, caf::reacts_to<ReplicaTick>>;
 
 }  // namespace souk::actors
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::MeetShard)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::PeerSaid)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::PeerEnded)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ConfigurationSeen)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ConfigurationUnread)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(souk::actors::ConfigurationChanged)

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "net/cli/command.hpp"
 #include "net/openapi.hpp"
@@ -44,6 +46,21 @@ std::string usage_hint(const CLI::App* command) {
   return " (see " + name + "--help)";
 }
 
+/// In the order that CLI11 wants. Of `--zone=`, whose value is empty, it would take the next
+/// argument for the value; of the two words `--zone ""` it does not.
+std::vector<std::string> reversed_arguments(int argc, char** argv) {
+  std::vector<std::string> arguments;
+  for (int i = argc; --i > 0;) {
+    std::string_view word{argv[i]};
+    if (word.size() > 3 && word.starts_with("--") && word.find('=') == word.size() - 1) {
+      word.remove_suffix(1);
+      arguments.emplace_back();
+    }
+    arguments.emplace_back(word);
+  }
+  return arguments;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -72,7 +89,7 @@ int main(int argc, char** argv) {
   add_version_command(app, run);
 
   try {
-    app.parse(argc, argv);
+    app.parse(reversed_arguments(argc, argv));
   } catch (const CLI::Success& success) {
     return app.exit(success);  // --help, --version
   } catch (const CLI::ParseError& error) {

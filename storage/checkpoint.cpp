@@ -13,6 +13,7 @@
 #include <system_error>
 #include <utility>
 
+#include "engine/cluster/log.hpp"
 #include "storage/files.hpp"
 #include "storage/record.hpp"
 
@@ -93,8 +94,8 @@ struct CheckpointSource::Content {
   Mark at;
   bool begun = false;
   bool ended = false;
-  std::size_t table = 0;  // in kStateTables
-  std::string after;      // the key to go on from
+  std::size_t table = 0;                           // in kStateTables
+  std::unique_ptr<Database::View::Cursor> cursor;  // in that table; after `view`, which it needs
   Checksum checksum;
 };
 
@@ -113,7 +114,6 @@ Result<std::unique_ptr<CheckpointSource>> CheckpointSource::open(const Database&
   auto content = std::make_unique<Content>();
   content->view = database.read_view();
   content->shard = shard;
-  content->after = shard_key(shard);
   std::optional<Result<Materialised>> found;
   const std::string key = shard_key(shard);
   const auto scanned = content->view->scan(Table::materialised, key, after_prefix(key),
@@ -141,28 +141,22 @@ Result<void> CheckpointSource::next(std::string& into, std::size_t bytes_max) {
   if (content.ended) return {};
   const std::size_t begin = into.size();
   if (!std::exchange(content.begun, true)) into += head_of(content.shard, content.at);
-  const std::string end = after_prefix(shard_key(content.shard));
+  const std::string key = shard_key(content.shard);
   while (content.table < kStateTables.size() && into.size() - begin < bytes_max) {
     const Table table = kStateTables[content.table];
-    bool whole = true;
-    const auto scanned = content.view->scan(
-        table, content.after, end, [&](std::string_view key, std::string_view value) {
-          if (into.size() - begin >= bytes_max) {
-            content.after.assign(key);
-            whole = false;
-            return false;
-          }
-          into.push_back(static_cast<char>(table));
-          put_number(into, static_cast<std::uint32_t>(key.size()));
-          into += key;
-          put_number(into, static_cast<std::uint32_t>(value.size()));
-          into += value;
-          return true;
-        });
-    if (!scanned) return scanned;
-    if (!whole) break;
+    if (!content.cursor) content.cursor = content.view->walk(table, key, after_prefix(key));
+    Database::View::Cursor& at = *content.cursor;
+    for (; at.valid() && into.size() - begin < bytes_max; at.next()) {
+      into.push_back(static_cast<char>(table));
+      put_number(into, static_cast<std::uint32_t>(at.key().size()));
+      into += at.key();
+      put_number(into, static_cast<std::uint32_t>(at.value().size()));
+      into += at.value();
+    }
+    if (at.valid()) break;
+    if (const auto read = at.status(); !read) return read;
+    content.cursor.reset();
     ++content.table;
-    content.after = shard_key(content.shard);
   }
   if (content.table == kStateTables.size()) {
     into.push_back(static_cast<char>(kEnd));
@@ -231,6 +225,22 @@ Result<Mark> CheckpointStaging::finish() {
 Mark CheckpointStaging::at() const {
   assert(content_->at);
   return *content_->at;
+}
+
+Result<bool> CheckpointStaging::takes_place(const Journal& journal) const {
+  const Mark mark = at();
+  const auto marks = journal.watermarks(content_->shard);
+  if (!marks) return marks.error();
+  engine::Epoch there = 0;
+  if (mark.position > marks->committed && mark.position <= marks->stored) {
+    const auto read = journal.read(content_->shard, mark.position - 1, mark.position,
+                                   [&](const JournalEntry& entry) {
+                                     there = entry.epoch;
+                                     return true;
+                                   });
+    if (!read) return read.error();
+  }
+  return engine::cluster::takes_place(mark, marks->committed, there);
 }
 
 Result<void> CheckpointStaging::install(Database& database, Journal& journal) {
@@ -312,7 +322,9 @@ Result<void> forget_copy(ShardId shard, Database& database, Journal& journal) {
   const std::string prefix = shard_key(shard);
   for (const Table table : kStateTables) batch.erase_range(table, prefix, after_prefix(prefix));
   if (const auto written = database.write(batch, Durability::unlogged); !written) return written;
-  return database.flush();
+  if (const auto flushed = database.flush(); !flushed) return flushed;
+  for (const Table table : kStateTables) database.reclaim(table, prefix, after_prefix(prefix));
+  return {};
 }
 
 Result<bool> has_copy(ShardId shard, const Database& database, Journal& journal) {

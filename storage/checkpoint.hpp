@@ -73,6 +73,9 @@ public:
   engine::Result<engine::cluster::Mark> finish();
   /// Pre: finish() succeeded.
   engine::cluster::Mark at() const;
+  /// Whether it is wanted still: not by a journal that holds its last record, see
+  /// cluster::takes_place(). Pre: finish() succeeded. Errors: storage_failure, corrupt_record.
+  engine::Result<bool> takes_place(const Journal& journal) const;
   /// install_checkpoint() of it. Pre: finish() succeeded.
   engine::Result<void> install(Database& database, Journal& journal);
 

@@ -34,8 +34,12 @@ bool read(const pb::ShardHeat& in, ShardHeat& out) {
   out.replicated_bytes = in.replicated_bytes();
   out.queue_depth = in.queue_depth();
   out.keys_total = in.keys_total();
-  for (const pb::HeatKey& key : in.keys())
-    out.keys.push_back({key.name(), key.per_second(), key.error()});
+  for (const pb::HeatKey& key : in.keys()) {
+    if (key.slot_after() > engine::kSlotCount) return false;
+    out.keys.push_back({key.name(), key.per_second(), key.error(), std::nullopt});
+    if (key.slot_after() > 0)
+      out.keys.back().slot = static_cast<engine::Slot>(key.slot_after() - 1);
+  }
   return true;
 }
 
@@ -56,6 +60,7 @@ void write(const ShardHeat& heat, pb::ShardHeat& out) {
     to->set_name(key.name);
     to->set_per_second(key.per_second);
     to->set_error(key.error);
+    if (key.slot) to->set_slot_after(*key.slot + 1U);
   }
 }
 

@@ -47,7 +47,8 @@ struct ShardHeat {
   struct Key {
     std::string name;
     double per_second = 0;
-    double error = 0;  // the true value is at most that much less
+    double error = 0;                    // the true value is at most that much less
+    std::optional<engine::Slot> slot{};  // none: the shard does not know where it belongs
 
     friend bool operator==(const Key&, const Key&) = default;
   };

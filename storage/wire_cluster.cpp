@@ -54,6 +54,7 @@ struct WriteMessage {
     to.set_sent_at(message.sent_at.count());
     to.set_stored(message.stored);
     to.set_matched(message.matched);
+    to.set_behind(message.behind);
   }
   void operator()(const HandOver&) const { out.mutable_hand_over(); }
 };
@@ -97,7 +98,7 @@ bool read_message(pb::WireReplica& in, Message& out, WireFault& fault) {
       return true;
     case pb::WireReplica::kHeartbeatOk: {
       const pb::WireHeartbeatOk& ok = in.heartbeat_ok();
-      out = HeartbeatOk{epoch, Instant{ok.sent_at()}, ok.stored(), ok.matched()};
+      out = HeartbeatOk{epoch, Instant{ok.sent_at()}, ok.stored(), ok.matched(), ok.behind()};
       return true;
     }
     case pb::WireReplica::kHandOver:

@@ -38,6 +38,11 @@ struct Received {
   NodeId from;
   Message message;
 };
+/// The node's process has ended, as far as can be told: it need not be waited for. A word that may
+/// be wrong and costs a member then, nothing else: who leads is never decided by it.
+struct PeerGone {
+  NodeId node;
+};
 
 /// Time has passed; due at Update::wake_at, harmless at any other time.
 struct Tick {};
@@ -75,6 +80,12 @@ struct CheckpointInstalled {
   Mark at;
 };
 
+/// How far the shard has applied what it was given as committed. To be told before a heartbeat is:
+/// its answer says whether this replica could serve.
+struct Applied {
+  Position position = 0;
+};
+
 /// What an operator wants of the primary. Not remembered beyond this leadership: whoever gives an
 /// order looks at the configuration and gives it again (operation.hpp).
 enum class OrderKind : std::uint8_t {
@@ -89,8 +100,8 @@ struct Order {
   NodeId node;
 };
 
-using Event =
-    std::variant<Propose, Stored, Received, Tick, ConfigurationRead, ConfigurationUnavailable,
-                 Configured, JournalRead, CheckpointSent, CheckpointInstalled, Order>;
+using Event = std::variant<Propose, Stored, Received, PeerGone, Tick, ConfigurationRead,
+                           ConfigurationUnavailable, Configured, JournalRead, CheckpointSent,
+                           CheckpointInstalled, Applied, Order>;
 
 }  // namespace souk::engine::cluster

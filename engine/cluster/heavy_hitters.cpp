@@ -14,19 +14,19 @@ HeavyHitters::HeavyHitters(std::size_t capacity) : capacity_{capacity} {
   names_.reserve(capacity);
 }
 
-void HeavyHitters::add(std::string_view name, std::uint64_t hash, double weight) {
+HeavyHitters::Added HeavyHitters::add(std::string_view name, std::uint64_t hash, double weight) {
   total_ += weight;
   for (std::size_t i = 0; i < hashes_.size(); ++i) {
     if (hashes_[i] != hash || names_[i] != name) continue;
     counts_[i] += weight;
-    return;
+    return {i, false};
   }
   if (hashes_.size() < capacity_) {
     hashes_.push_back(hash);
     counts_.push_back(weight);
     errors_.push_back(0);
     names_.emplace_back(name);
-    return;
+    return {names_.size() - 1, true};
   }
   const auto least = std::min_element(counts_.begin(), counts_.end());
   const auto place = static_cast<std::size_t>(least - counts_.begin());
@@ -34,6 +34,7 @@ void HeavyHitters::add(std::string_view name, std::uint64_t hash, double weight)
   *least += weight;
   hashes_[place] = hash;
   names_[place].assign(name);
+  return {place, true};
 }
 
 void HeavyHitters::age(double factor) {
@@ -54,7 +55,7 @@ std::vector<HeavyHitters::Key> HeavyHitters::top(std::size_t k) const {
                     });
   std::vector<Key> keys;
   for (std::size_t i = 0; i < wanted; ++i)
-    keys.push_back({names_[order[i]], counts_[order[i]], errors_[order[i]]});
+    keys.push_back({names_[order[i]], counts_[order[i]], errors_[order[i]], order[i]});
   return keys;
 }
 

@@ -19,13 +19,20 @@ public:
     std::string name;
     double count = 0;
     double error = 0;
+    std::size_t place = 0;
+  };
+  /// Where a key is kept, and whether it took the place just now: what a caller knows of it besides
+  /// can be kept by place.
+  struct Added {
+    std::size_t place = 0;  // < capacity
+    bool anew = false;
   };
 
   /// Pre: capacity ≥ 1.
   explicit HeavyHitters(std::size_t capacity);
 
   /// O(capacity), without a branch per counter; allocates only where a long name takes a place.
-  void add(std::string_view name, std::uint64_t hash, double weight = 1);
+  Added add(std::string_view name, std::uint64_t hash, double weight = 1);
   /// Multiplies every count, error and the total. Pre: 0 ≤ factor ≤ 1.
   void age(double factor);
   double total() const { return total_; }

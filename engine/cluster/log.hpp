@@ -45,4 +45,12 @@ private:
   std::vector<Mark> runs_;  // {first known position, epoch}, ascending
 };
 
+/// Whether a checkpoint may take the place of a log that knows `committed` and whose record at the
+/// checkpoint's position is of epoch `there` (0: it has none). A log that has the checkpoint's last
+/// record has all before it; what it holds behind that may have been acknowledged by a member since
+/// the checkpoint was asked for, and stays.
+inline bool takes_place(Mark checkpoint, Position committed, Epoch there) {
+  return checkpoint.position > committed && there != checkpoint.epoch;
+}
+
 }  // namespace souk::engine::cluster

@@ -48,12 +48,14 @@ struct Heartbeat {
 };
 
 /// A promise not to lead before `grace` has passed since it was given. `stored` as in PrepareOk,
-/// if `matched`.
+/// if `matched`. `behind`: more is committed and not applied than a leader could make up for in a
+/// moment.
 struct HeartbeatOk {
   Epoch epoch = 0;
   Instant sent_at{0};
   Position stored = 0;
   bool matched = false;
+  bool behind = false;
 };
 
 /// R11: the sender made the receiver primary of `epoch` and reads under no lease any more.

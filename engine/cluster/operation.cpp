@@ -55,8 +55,12 @@ Step transfer(const Operation& operation, const Configuration& now) {
 Step remove(const Operation& operation, const Configuration& now) {
   const bool holds = now.is_member(operation.from) || now.learner(operation.from) != nullptr;
   if (operation.cancelled || !holds) return step::Done{};
+  if (now.primary == operation.from && now.secondaries.empty())
+    return step::Impossible{"only_copy"};
+  // Allowed when it was asked for, perhaps; another one was removed since.
+  if (now.is_member(operation.from) && now.members() <= now.min_in_sync)
+    return step::Impossible{"too_few_copies"};
   if (now.primary != operation.from) return step::Give{{OrderKind::remove, operation.from}};
-  if (now.secondaries.empty()) return step::Impossible{"only_copy"};
   return step::Give{{OrderKind::hand_over, now.secondaries.front()}};
 }
 
@@ -78,9 +82,13 @@ Step split(const Operation& operation, const Observed& observed) {
   const std::uint64_t child_revision = observed.child ? observed.child->revision : 0;
   const SplitMark mark{operation.slot, operation.child};
   if (!now.split) {
-    if (observed.child && observed.child->configuration.status == ShardStatus::active)
-      return step::Done{};
+    const Configuration* child = observed.child ? &observed.child->configuration : nullptr;
+    const bool born = child != nullptr && child->status == ShardStatus::active;
+    if (born && child->first_slot == operation.slot) return step::Done{};
     if (operation.cancelled) return step::Done{};
+    // Two who were asked at the same time chose the same number: the child is another split's.
+    if (born) return step::Impossible{"conflict"};
+    if (child != nullptr) return step::Wait{"operation"};
     if (operation.slot <= now.first_slot || operation.slot > now.last_slot)
       return step::Impossible{"wrong_shard"};
     Configuration marked = now;

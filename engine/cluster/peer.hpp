@@ -32,7 +32,9 @@ struct Peer {
 
   bool reading = false;        // the journal is being read for it
   bool checkpointing = false;  // a checkpoint is on its way to it
+  bool behind = false;         // has not applied what it stored: cannot serve yet
   bool spoke = false;          // since this leadership began
+  bool gone = false;           // its process has ended, and nothing was heard of it since
   Instant heard{0};            // any message of this epoch
   Instant progress{0};         // an acknowledgement that was new, or nothing left to acknowledge
   Instant resent_at{0};
@@ -40,6 +42,7 @@ struct Peer {
 
   void hear(Instant now) {
     spoke = true;
+    gone = false;
     heard = now;
   }
 };

@@ -15,6 +15,7 @@ Replica::Replica(NodeId self, const Limits& limits, Recovered recovered, Instant
       persisted_epoch_{recovered.epoch},
       durable_epoch_{recovered.epoch},
       committed_{recovered.committed.position},
+      applied_{committed_},
       want_read_{true},
       leader_committed_{committed_},
       // Before the restart a promise may have been given; it is kept as if it had been just now.
@@ -66,10 +67,20 @@ void Replica::on(CheckpointInstalled& installed) {
   if (installed.at.position <= committed_) return;
   assert(role_ != Role::primary);
   log_.reset(installed.at);
-  stored_ = committed_ = installed.at.position;
+  stored_ = committed_ = applied_ = installed.at.position;
   for (Unsynced& each : unsynced_) each.end = stored_;
   matched_.reset();
   if (leader_) send(leader_, CatchUp{epoch_, stored_});
+}
+
+void Replica::on(Applied& applied) {
+  applied_ = std::max(applied_, std::min(applied.position, committed_));
+}
+
+/// Of what is applied no more than the window for resending may be missing. Records that were
+/// stored in a second may take many to be applied.
+bool Replica::behind() const {
+  return applied_ < committed_ && applied_ < log_.memory();
 }
 
 /// What follows from the new state, whatever event led to it.

@@ -90,8 +90,10 @@ private:
   void on(Propose& propose);
   void on(Stored& stored);
   void on(Received& received);
+  void on(PeerGone& gone);
   void on(Tick&) {}
   void on(CheckpointInstalled& installed);
+  void on(Applied& applied);
   void settle();
   Instant next_wake() const;
   Persist& persist();
@@ -147,6 +149,7 @@ private:
   void consider_as_primary();
   bool remove_silent();
   bool remove_slow();
+  bool behind() const;
   bool hand_over();
   bool carry_out_order();
   bool join_ready();
@@ -168,6 +171,7 @@ private:
   Epoch durable_epoch_ = 0;    // on disk
   Position stored_ = 0;
   Position committed_ = 0;
+  Position applied_ = 0;  // by the shard, as far as was told
   std::uint64_t next_ticket_ = 1;
   struct Unsynced {
     std::uint64_t ticket = 0;

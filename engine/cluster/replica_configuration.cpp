@@ -127,6 +127,7 @@ void Replica::consider_take_over() {
   std::size_t place = 0;
   if (role_ == Role::secondary) {
     while (now.secondaries[place] != self_) ++place;
+    if (behind()) place = now.secondaries.size();  // whoever can serve at once goes first
   } else if (role_ != Role::learner || mutation_ != Mutation::learner_takes_over) {
     // Nobody speaks to it: look from time to time, watches break.
     if (now_ - heard_ > 2 * limits_.grace && now_ - next_read_ > limits_.grace) want_read_ = true;
@@ -141,8 +142,9 @@ void Replica::consider_as_primary() {
   join_ready();
 }
 
-/// R4. All that are silent at once. A removal that leaves too few waits longer, since a primary
-/// that hears nobody is probably the one that is cut off, and the others should get the shard.
+/// R4. All that are silent at once, or gone. A removal that leaves too few waits longer, since a
+/// primary that hears nobody is probably the one that is cut off, and the others should get the
+/// shard.
 bool Replica::remove_silent() {
   const Configuration& now = known_->configuration;
   std::vector<NodeId> silent;
@@ -152,7 +154,7 @@ bool Replica::remove_silent() {
     const Span quiet = now_ - each.heard;
     const bool stalled = !each.sent.empty() && now_ - each.progress > limits_.stall;
     const Span patience = restarted_ && !each.spoke ? limits_.restart_grace : limits_.silence;
-    if (quiet > patience || stalled) silent.push_back(each.node);
+    if (quiet > patience || stalled || each.gone) silent.push_back(each.node);
     if (quiet > std::max(patience, 2 * limits_.grace) || stalled) long_silent.push_back(each.node);
   }
   if (now.members() - silent.size() < now.min_in_sync) silent = std::move(long_silent);
@@ -190,6 +192,8 @@ bool Replica::hand_over() {
     return false;
   }
   if (committed_ < log_.last()) return false;
+  // What it has not applied, clients would wait for.
+  if (const Peer* to = peer(*successor_); to != nullptr && to->behind) return false;
   propose_configuration(handed_over(now, *successor_));
   return true;
 }
@@ -234,7 +238,8 @@ bool Replica::carry_out_order() {
 }
 
 /// R7. It has everything that is committed, or was by earlier primaries whose last commits nobody
-/// told us of; from now on nothing is committed without it (counts()).
+/// told us of; from now on nothing is committed without it (counts()). And it could lead: a member
+/// that has stored more than it applied would keep clients waiting if it had to.
 bool Replica::join_ready() {
   const Configuration& now = known_->configuration;
   if (yielding_ || durable_epoch_ < epoch_) return false;
@@ -242,7 +247,7 @@ bool Replica::join_ready() {
     const Learner* learner = now.learner(each.node);
     if (learner == nullptr || !learner->joins) continue;
     // Where writes are refused for want of members, nobody is kept waiting.
-    if (now.members() >= now.min_in_sync && join_backed_off(each.node)) continue;
+    if (now.members() >= now.min_in_sync && (each.behind || join_backed_off(each.node))) continue;
     if (!each.acked || *each.acked < std::max(committed_, inherited_) ||
         now_ - each.heard > limits_.silence / 2)
       continue;

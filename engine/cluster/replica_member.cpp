@@ -97,7 +97,7 @@ void Replica::on_message(NodeId from, Heartbeat& heartbeat) {
   promised_ = now_;
   promised_epoch_ = epoch_;
   send(from, HeartbeatOk{epoch_, heartbeat.sent_at, matched_ ? std::min(*matched_, stored_) : 0,
-                         matched_.has_value()});
+                         matched_.has_value(), behind()});
 }
 
 void Replica::on_message(NodeId, HandOver& hand_over) {

@@ -146,6 +146,7 @@ void Replica::on_message(NodeId from, HeartbeatOk& ok) {
   Peer* known = role_ == Role::primary ? peer(from) : nullptr;
   if (known == nullptr || ok.epoch != epoch_) return;
   known->hear(now_);
+  known->behind = ok.behind;
   known->lease_from = std::max(ok.sent_at, known->lease_from.value_or(ok.sent_at));
   if (ok.matched) {
     acknowledged(*known, ok.stored);
@@ -161,10 +162,12 @@ void Replica::on_message(NodeId from, CatchUp& catch_up) {
   known->hear(now_);
   known->checkpointing = false;
   // Late ones tell of what is known better by now; each of several messages in flight calls for the
-  // same.
-  if (catch_up.last > log_.last() || catch_up.last + 1 == known->next ||
-      (known->acked && catch_up.last < *known->acked))
+  // same. But a learner may have less than it acknowledged: a checkpoint that was long on its way
+  // took the place of its log. Nothing was committed for its sake.
+  const bool less = known->acked && catch_up.last < *known->acked;
+  if (catch_up.last > log_.last() || catch_up.last + 1 == known->next || (less && !known->learner))
     return;
+  if (less) known->acked.reset();
   if (known->rewound_to == catch_up.last && now_ - known->rewound_at < limits_.resend / 2) return;
   known->rewound_to = catch_up.last;
   known->rewound_at = known->resent_at = now_;
@@ -204,6 +207,11 @@ void Replica::on(CheckpointSent& sent) {
   known->next = log_.last() + 1;
   known->probed = false;
   known->rewound_at = known->resent_at = now_;
+}
+
+/// Only whoever leads has peers.
+void Replica::on(PeerGone& gone) {
+  if (Peer* each = peer(gone.node)) each->gone = true;
 }
 
 void Replica::on(Order& order) {

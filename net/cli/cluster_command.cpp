@@ -79,6 +79,22 @@ void print_proposals(const JsonValue& cluster) {
   });
 }
 
+/// Each of those counts as a zone of its own, wherever it stands: if others have one, somebody
+/// forgot it, and copies that lie apart may stand side by side.
+void print_missing_zones(const JsonValue& cluster) {
+  std::string without;
+  bool any = false;
+  each(cluster, "nodes", [&](const JsonValue& node) {
+    if (!cell(node, "zone").empty())
+      any = true;
+    else if (cell(node, "state") == "running")
+      without += (without.empty() ? "" : ", ") + cell(node, "id");
+  });
+  if (any && !without.empty())
+    std::printf("without a zone, each taken for a zone of its own: %s; give all nodes --zone\n",
+                without.c_str());
+}
+
 void print_cluster(const JsonValue& cluster) {
   Table nodes{
       {"NODE", "ADDRESS", "ZONE", "STATE", "CONNECTED", "LEADS", "HOLDS", "CPU", "VERSION"}};
@@ -92,6 +108,7 @@ void print_cluster(const JsonValue& cluster) {
     if (const auto why = cell(node, "last_error"); !why.empty())
       std::printf("%s is not connected: %s\n", cell(node, "id").c_str(), why.c_str());
   });
+  print_missing_zones(cluster);
   std::printf("\n");
   Table shards{{"SHARD", "SLOTS", "EPOCH", "STATE", "PRIMARY", "SECONDARIES", "LEARNERS"}};
   each(cluster, "shards", [&](const JsonValue& shard) {

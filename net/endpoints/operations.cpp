@@ -5,6 +5,7 @@
 #include "net/endpoints/ask_desk.hpp"
 #include "net/endpoints/backups.hpp"
 #include "net/endpoints/cluster.hpp"
+#include "net/endpoints/search_rules.hpp"
 #include "net/endpoints/search_stream.hpp"
 #include "net/http_error.hpp"
 #include "net/json/cluster.hpp"
@@ -171,6 +172,8 @@ void add_operations(Router& router, Operations& operations) {
               .params = {{.name = "verbose", .description = "with the result of each check"}},
               .answers = {{200, "Ready", kStatusSchema}}});
   const LiveBoardPtr live = add_search_stream(router, operations);
+  add_search_rules(router, operations);
+  add_typesense_rules(router, operations);
   router.add({.method = Method::get,
               .path = "/metrics",
               .handler = [&operations,

@@ -179,7 +179,9 @@ void render_shard_heat(JsonWriter& json, const actors::HeatView& view) {
     json.field("key_writes_per_second", rounded(heat.keys_total)).key("keys").begin_array();
     for (const storage::ShardHeat::Key& key : heat.keys) {
       json.begin_object().field("key", key.name).field("per_second", rounded(key.per_second));
-      json.field("error", rounded(key.error)).end_object();
+      json.field("error", rounded(key.error));
+      if (key.slot) json.field("slot", *key.slot);
+      json.end_object();
     }
     json.end_array().end_object();
   }

@@ -64,6 +64,20 @@ struct World {
     return *found;
   }
 
+  /// Everything behind the product goes to another shard.
+  void split() {
+    const auto first = static_cast<engine::Slot>(engine::slot_of("tee") + 1);
+    REQUIRE(first < engine::kSlotCount);
+    bool done = false;
+    auto actor = scheduler.system().spawn([&](caf::event_based_actor* self) -> caf::behavior {
+      self->request(shard.actor, caf::infinite, ForkShard{{first, {engine::Service::catalog, 77}}})
+          .then([&](const ShardForked& forked) { done = forked.result.has_value(); });
+      return {[](int) {}};
+    });
+    REQUIRE(scheduler.run_until([&] { return done; }));
+    caf::anon_send_exit(actor, caf::exit_reason::kill);
+  }
+
   /// Lets the shard's clock strike a few times.
   void tick() {
     for (int i = 0; i < 200; ++i) scheduler.step();
@@ -136,6 +150,19 @@ TEST_CASE("catalog shard: a checkout's hold is let go only when its checkout is 
   world.clock.advance(std::chrono::minutes{11});
   world.tick();
   CHECK(world.stock().held == Quantity{3});
+  caf::anon_send_exit(coordinator, caf::exit_reason::kill);
+}
+
+TEST_CASE("catalog shard: one that was split lets the hold of a checkout that is gone go") {
+  World world;
+  world.hold("ord_gone.1", engine::HoldOwner::checkout);
+  world.split();
+  const auto coordinator = judge(world.scheduler.system(), {});
+  caf::anon_send(world.shard.actor, MeetCoordinator{coordinator});
+
+  world.clock.advance(std::chrono::minutes{11});
+  world.tick();
+  CHECK(world.stock().held == Quantity{0});
   caf::anon_send_exit(coordinator, caf::exit_reason::kill);
 }
 

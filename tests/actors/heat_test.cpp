@@ -29,7 +29,10 @@ TEST_CASE("heat: rates are those of the last seconds, keys the hottest first") {
     hold.lines = {{engine::Sku{"HOT"}, engine::Quantity{1}},
                   {engine::Sku{"HOT"}, engine::Quantity{1}},
                   {engine::Sku{"S" + std::to_string(second)}, engine::Quantity{1}}};
-    meter.keys([&](const auto& note) { written_keys(engine::CatalogCommand{hold}, note); });
+    meter.keys([&](const auto& note) { written_keys(engine::CatalogCommand{hold}, note); },
+               [](const auto& id) {
+                 return id.str() == "HOT" ? std::optional<engine::Slot>{77} : std::nullopt;
+               });
     heat = sampler.sample(shards, second, second * 0.5, engine::Timestamp{1});
     if (second == 40) {
       CHECK(heat.seconds == doctest::Approx(10));
@@ -46,6 +49,8 @@ TEST_CASE("heat: rates are those of the last seconds, keys the hottest first") {
   REQUIRE_FALSE(heat.shards[0].keys.empty());
   CHECK(heat.shards[0].keys.size() <= kHotKeys);
   CHECK(heat.shards[0].keys[0].name == "HOT");
+  CHECK(heat.shards[0].keys[0].slot == engine::Slot{77});
+  CHECK_FALSE(heat.shards[0].keys[1].slot);
   CHECK(heat.shards[0].keys[0].per_second == doctest::Approx(2).epsilon(0.05));
   CHECK(heat.shards[0].keys_total == doctest::Approx(3).epsilon(0.05));
 }

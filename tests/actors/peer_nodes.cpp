@@ -67,6 +67,10 @@ PeerNode::PeerNode(actors::PeerConfig config) : node_{config.node} {
                               next_.clear();
                             else
                               ++lost_[node];
+                          },
+                          [this](const std::string& node) {
+                            const std::lock_guard lock{mutex_};
+                            ++ended_[node];
                           }});
   REQUIRE_MESSAGE(started, (started ? "" : started.error().detail));
   transport_ = std::move(*started);
@@ -112,6 +116,12 @@ void PeerNode::chunk(const actors::PeerArrival& arrival) {
   transferred_ += chunk->bytes.size();
   transfer_hash_ = transfer_hash_ * 31 + engine::hash_key(chunk->bytes);
   if (chunk->last && arrival.answer) arrival.answer(std::string{"whole"});
+}
+
+int PeerNode::ended(const std::string& node) const {
+  const std::lock_guard lock{mutex_};
+  const auto found = ended_.find(node);
+  return found == ended_.end() ? 0 : found->second;
 }
 
 int PeerNode::lost(const std::string& node) const {

@@ -43,6 +43,7 @@ public:
   std::uint64_t transferred() const { return transferred_; }
   std::uint64_t transfer_hash() const { return transfer_hash_; }
   int lost(const std::string& node) const;
+  int ended(const std::string& node) const;
   actors::PeerStatus status(const std::string& node) const;
 
   engine::Result<std::string> ask(const std::string& node, TestKind kind, const std::string& bytes,
@@ -57,6 +58,7 @@ private:
   mutable std::mutex mutex_;
   std::map<std::string, std::uint64_t> next_;  // by sender and stream
   std::map<std::string, int> lost_;
+  std::map<std::string, int> ended_;
   std::atomic<std::uint64_t> numbers_{0};
   std::atomic<std::uint64_t> disordered_{0};
   std::atomic<std::uint64_t> transferred_{0};

@@ -222,6 +222,7 @@ TEST_CASE("peers: a process killed -9 fails what it was asked and is found again
     CHECK(took < 2s);
     // The asker may hear of it first.
     CHECK(in_time([&] { return a.lost("b") == round; }));
+    CHECK(in_time([&] { return a.ended("b") == round; }));
     CHECK(a.transport().send("b", PeerClass::control, number("x", 0)).error().code ==
           Errc::unavailable);
 
@@ -249,6 +250,7 @@ TEST_CASE("peers: one that makes the connection itself comes back as well") {
 
   zero.process().end(SIGKILL);
   CHECK(in_time([&] { return !a.transport().connected("0"); }));
+  CHECK(in_time([&] { return a.ended("0") == 1; }));
   zero.start();
   CHECK(in_time([&] { return a.transport().connected("0"); }));
   CHECK(said(a.ask("0", kEcho, "ab")) == "ba");
@@ -288,6 +290,7 @@ TEST_CASE("peers: one that is stopped takes no memory without bound, is lost, an
   CHECK(accepted <= limits.window[1] + limits.queue[1] + (1U << 20U));
   CHECK(own_resident_bytes() < before + (96U << 20U));
   CHECK(a.status("b").last_error == "it is silent");
+  CHECK(a.ended("b") == 0);
 
   b.process().signal(SIGCONT);
   CHECK(in_time([&] { return a.transport().connected("b"); }));

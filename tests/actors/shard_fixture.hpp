@@ -71,7 +71,9 @@ struct CatalogFixture {
 
   ShardLink<CatalogShard> link() const { return {id, actor, publication}; }
 
-  RecoverySource source() { return {database, &journal, segments, id}; }
+  RecoverySource source() {
+    return {database, &journal, segments, id, nullptr, engine::SlotRange{}};
+  }
 
   const engine::ShardId id;
   storage::Database* database;

@@ -63,23 +63,24 @@ struct Ledger {
   std::bitset<kCommands> seen;
   std::bitset<kCommands> accepted;
   std::uint64_t hash = 0;
-  /// Where SKUs 2 and 3 went to a child, and what the child began with; 0: not yet.
-  engine::Position split_at = 0;
-  std::uint64_t child_hash = 0;
+  /// What a child began with, and where its SKUs left this shard.
   struct Fork {
+    engine::Position at = 0;
+    std::uint64_t hash = 0;
     std::array<int, kSkus> stock{};
     std::bitset<kCommands> seen;
     std::bitset<kCommands> accepted;
+    std::uint8_t last_sku = 0;
   };
-  Fork fork;
-  bool keeps_moved = false;  // a planted bug
+  std::array<std::shared_ptr<const Fork>, kSkus> forks;  // by the child's first SKU
+  std::uint8_t last_sku = kSkus - 1;                     // what is behind it went to children
+  bool keeps_moved = false;                              // a planted bug
 
-  static bool moves(std::uint8_t sku) { return sku >= 2; }
-  bool moved(std::uint8_t sku) const { return split_at != 0 && moves(sku) && !keeps_moved; }
+  bool moved(std::uint8_t sku) const { return sku > last_sku && !keeps_moved; }
 
   void apply(engine::Position at, std::string_view payload) {
     position = at;
-    if (payload == kSplit) return split();
+    if (is_split(payload)) return split(static_cast<std::uint8_t>(payload.back()));
     for (std::size_t i = 0; i + sizeof(StockCommand) <= payload.size(); i += sizeof(StockCommand)) {
       StockCommand command;
       std::memcpy(&command, payload.data() + i, sizeof command);
@@ -87,16 +88,24 @@ struct Ledger {
     }
   }
 
-  static constexpr std::string_view kSplit = "split!";
+  static std::string split_from(std::uint8_t first_sku) {
+    return std::string{kSplit} + static_cast<char>(first_sku);
+  }
+  static bool is_split(std::string_view payload) { return payload.starts_with(kSplit); }
 
 private:
+  static constexpr std::string_view kSplit = "split!";
+
   /// Every replica forks its state at the position of the record, once.
-  void split() {
-    if (split_at != 0) return;
-    split_at = position;
-    fork = {stock, seen, accepted};
-    child_hash = mix(mix(hash, position), static_cast<std::uint64_t>(stock[2] * 1000 + stock[3]));
-    hash += child_hash;
+  void split(std::uint8_t first_sku) {
+    if (first_sku > last_sku) return;
+    std::uint64_t sum = mix(hash, position);
+    for (std::size_t sku = first_sku; sku <= last_sku; ++sku)
+      sum = mix(sum, static_cast<std::uint64_t>(stock[sku]));
+    forks[first_sku] =
+        std::make_shared<const Fork>(Fork{position, sum, stock, seen, accepted, last_sku});
+    last_sku = static_cast<std::uint8_t>(first_sku - 1);
+    hash += sum;
   }
   void apply(const StockCommand& command) {
     if (seen[command.id] || moved(command.sku)) return;

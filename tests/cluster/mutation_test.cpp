@@ -133,6 +133,30 @@ TEST_CASE("mutation: whoever takes a split over and skips the step it began is f
   is_found(plan, "take-over skips a step");
 }
 
+TEST_CASE("mutation: a split's transaction that takes another split's child is found") {
+  Plan plan;
+  plan.child_unbound = true;
+  is_found(plan, "child unbound");
+}
+
+TEST_CASE("mutation: a child given to who was a member when its split began is found") {
+  Plan plan;
+  plan.members_as_marked = true;
+  is_found(plan, "members as marked");
+}
+
+TEST_CASE("mutation: a node that forks its copy of a child anew is found") {
+  Plan plan;
+  plan.forks_again = true;
+  is_found(plan, "forks again");
+}
+
+TEST_CASE("mutation: an operation that is ended instead of another one is found") {
+  Plan plan;
+  plan.ended_by_shard = true;
+  is_found(plan, "ended by shard");
+}
+
 TEST_CASE("mutation: a target made primary before it has caught up is found") {
   is_found(Mutation::hand_over_to_learner, "hand-over to a learner");
 }

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,16 @@ constexpr std::uint8_t kVictims = 4;
 struct Scenario {
   std::string name;
   Operation operation;
+  std::optional<Operation> second = {};
+  bool at_child = false;
+
+  Script script() const {
+    Script script;
+    script.operation = operation;
+    script.second = second;
+    script.at_child = at_child;
+    return script;
+  }
 };
 
 Operation operation_of(OperationKind kind, std::uint64_t from, std::uint64_t to,
@@ -29,6 +40,14 @@ Operation operation_of(OperationKind kind, std::uint64_t from, std::uint64_t to,
   operation.from = {from + 1};
   operation.to = {to + 1};
   operation.read_replica = read_replica;
+  return operation;
+}
+
+Operation split_of(engine::Slot slot, std::uint16_t child) {
+  Operation operation;
+  operation.kind = OperationKind::split;
+  operation.slot = slot;
+  operation.child.number = child;
   return operation;
 }
 
@@ -51,7 +70,34 @@ std::vector<Scenario> scenarios() {
       {"transfer the leadership", operation_of(transfer, 0, 1)},
       {"remove the leader's copy", operation_of(remove, 0, 0)},
       {"remove another copy", operation_of(remove, 1, 1)},
-      {"split", operation_of(split, 0, 0)},
+      {"split", split_of(2048, 1)},
+  };
+}
+
+/// Of a shard that was split off a moment ago, and of which nodes 3 and 4 hold nothing.
+std::vector<Scenario> scenarios_of_children() {
+  using enum OperationKind;
+  return {
+      {"add a member to a child", operation_of(add_replica, 0, 3), {}, true},
+      {"move the copy of a child's leader", operation_of(move, 0, 3), {}, true},
+      {"transfer the leadership of a child", operation_of(transfer, 0, 1), {}, true},
+      {"remove the copy of a child's leader", operation_of(remove, 0, 0), {}, true},
+      {"split a child", split_of(3072, 2), {}, true},
+  };
+}
+
+/// Two that one shard has at once: one waits for the other, and may find that it is too late.
+std::vector<Scenario> scenarios_of_pairs() {
+  using enum OperationKind;
+  return {
+      {"two moves of one copy", operation_of(move, 1, 3), operation_of(move, 1, 4)},
+      {"two moves crosswise", operation_of(move, 0, 3), operation_of(move, 3, 0)},
+      {"two removals", operation_of(remove, 1, 1), operation_of(remove, 2, 2)},
+      {"split while the leader moves", split_of(2048, 1), operation_of(move, 0, 3)},
+      {"two splits", split_of(2048, 1), split_of(1024, 2)},
+      {"two splits with one number", split_of(2048, 1), split_of(1024, 1)},
+      {"two splits of a child", split_of(3072, 2), split_of(3072, 3), true},
+      {"transfer and remove", operation_of(transfer, 0, 1), operation_of(remove, 1, 1)},
   };
 }
 
@@ -97,15 +143,27 @@ private:
   std::uint64_t seed_ = 0;
 };
 
+/// Victims, moments and absences; all of them, or a choice for what is made of many steps.
+struct Choice {
+  std::vector<Script::When> when{Script::When::before, Script::When::behind, Script::When::soon};
+  std::vector<std::int64_t> away_us{300'000, 2'000'000, 0};
+};
+
 /// All victims, before, behind and within the step, gone for a moment or for good.
-void lose_each(Losses& losses, const Scenario& scenario, std::size_t cancel_at) {
+void lose_each(Losses& losses, const Scenario& scenario, std::size_t cancel_at,
+               const Choice& choice = {}) {
   bool more = true;
   for (std::size_t step = 0; more; ++step) {
     more = false;
     for (std::uint8_t victim = 0; victim < kVictims; ++victim) {
-      for (const auto when : {Script::When::before, Script::When::behind, Script::When::soon}) {
-        for (const std::int64_t away_us : {300'000, 2'000'000, 0}) {
-          const Script script{scenario.operation, step, cancel_at, when, victim, away_us};
+      for (const auto when : choice.when) {
+        for (const std::int64_t away_us : choice.away_us) {
+          Script script = scenario.script();
+          script.lose_at = step;
+          script.cancel_at = cancel_at;
+          script.when = when;
+          script.victim = victim;
+          script.away_us = away_us;
           more = losses.run(scenario, script) || more;
         }
       }
@@ -116,7 +174,7 @@ void lose_each(Losses& losses, const Scenario& scenario, std::size_t cancel_at) 
 TEST_CASE("simulation: an operation ends whoever dies at whichever of its steps") {
   Losses losses;
   for (const Scenario& scenario : scenarios()) {
-    CHECK(losses.run(scenario, {scenario.operation}));
+    CHECK(losses.run(scenario, scenario.script()));
     const std::size_t before = losses.runs;
     lose_each(losses, scenario, ~0U);
     MESSAGE(scenario.name << ": " << losses.runs - before << " losses");
@@ -149,6 +207,34 @@ TEST_CASE("simulation: an operation that is called off ends whoever dies meanwhi
                       << " done, " << losses.outcomes[1] << " cancelled, " << losses.outcomes[2]
                       << " impossible");
   CHECK(losses.outcomes[1] > losses.runs / 4);
+}
+
+TEST_CASE("simulation: an operation on a child ends whoever dies at whichever of its steps") {
+  Losses losses;
+  for (const Scenario& scenario : scenarios_of_children()) {
+    CHECK(losses.run(scenario, scenario.script()));
+    const std::size_t before = losses.runs;
+    lose_each(losses, scenario, ~0U, {{Script::When::before, Script::When::soon}, {300'000, 0}});
+    MESSAGE(scenario.name << ": " << losses.runs - before << " losses");
+  }
+  MESSAGE(losses.runs << " runs, " << losses.events << " events: " << losses.outcomes[0]
+                      << " done, " << losses.outcomes[1] << " cancelled, " << losses.outcomes[2]
+                      << " impossible");
+  CHECK(losses.outcomes[0] > losses.runs / 2);
+}
+
+TEST_CASE("simulation: two operations on one shard end whoever dies at whichever of their steps") {
+  Losses losses;
+  for (const Scenario& scenario : scenarios_of_pairs()) {
+    CHECK(losses.run(scenario, scenario.script()));
+    const std::size_t before = losses.runs;
+    lose_each(losses, scenario, ~0U, {{Script::When::before, Script::When::soon}, {300'000, 0}});
+    MESSAGE(scenario.name << ": " << losses.runs - before << " losses");
+  }
+  MESSAGE(losses.runs << " runs, " << losses.events << " events: " << losses.outcomes[0]
+                      << " done, " << losses.outcomes[1] << " cancelled, " << losses.outcomes[2]
+                      << " impossible");
+  CHECK(losses.outcomes[2] > 0);
 }
 
 }  // namespace

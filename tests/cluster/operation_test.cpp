@@ -161,6 +161,36 @@ TEST_CASE("operation: a split can be cancelled until its record may be in the jo
   CHECK(name_of(next_step(split, observed)) == "propose_split");
 }
 
+TEST_CASE("operation: a split takes no child that is another split's") {
+  Operation split = operation_of(OperationKind::split, {}, {});
+  split.slot = 2048;
+  split.child = {engine::Service::catalog, 4};
+  Observed observed = seen(kA, {kB});
+  Configuration child = observed.shard.configuration;
+  child.shard = split.child;
+  child.first_slot = 3072;
+  child.status = ShardStatus::pending;
+
+  observed.child = Revised{child, 9};
+  CHECK(name_of(next_step(split, observed)) == "wait operation");
+  observed.child->configuration.status = ShardStatus::active;
+  CHECK(name_of(next_step(split, observed)) == "conflict");
+  observed.child->configuration.first_slot = 2048;
+  CHECK(name_of(next_step(split, observed)) == "done");
+}
+
+TEST_CASE("operation: of two removals the second leaves enough copies for writes") {
+  Observed observed = seen(kA, {kB});
+  observed.shard.configuration.min_in_sync = 2;
+
+  CHECK(name_of(next_step(operation_of(OperationKind::remove, kB, {}), observed)) ==
+        "too_few_copies");
+  CHECK(name_of(next_step(operation_of(OperationKind::remove, kA, {}), observed)) ==
+        "too_few_copies");
+  observed.shard.configuration.learners = {{kC, true}};
+  CHECK(name_of(next_step(operation_of(OperationKind::remove, kC, {}), observed)) == "remove 3");
+}
+
 TEST_CASE("operation: draining a node moves what it holds to whoever holds least") {
   std::vector<Configuration> shards(3);
   shards[0].shard.number = 0;

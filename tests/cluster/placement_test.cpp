@@ -55,6 +55,30 @@ TEST_CASE("placement: a shard grows to its copies, one zone after the other") {
   CHECK(order->node == NodeId{5});
 }
 
+TEST_CASE("placement: a node without a zone is a zone of its own among nodes that have one") {
+  const std::vector<Candidate> alive{{NodeId{1}, "a", 1, 1},
+                                     {NodeId{2}, "a", 0, 0},
+                                     {NodeId{3}, "", 5, 0},
+                                     {NodeId{4}, "", 7, 0},
+                                     {NodeId{5}, "b", 6, 0}};
+  Configuration shard = lone(1);
+  for (const std::uint64_t expected : {3, 5, 4, 2}) {
+    const auto order = next_placement(shard, alive, 5);
+    REQUIRE(order);
+    CHECK(order->kind == OrderKind::add_member);
+    CHECK(order->node == NodeId{expected});
+    carry_out(shard, *order);
+  }
+  // Nor does one that stands nowhere keep copies from being spread.
+  std::vector<Configuration> shards(4, lone(1));
+  for (std::size_t i = 0; i < shards.size(); ++i)
+    shards[i].shard.number = static_cast<std::uint16_t>(i);
+  const auto move = next_spread(
+      shards, std::vector<Candidate>{{NodeId{1}, "a", 4, 4}, {NodeId{3}, "", 0, 0}}, 1, {});
+  REQUIRE(move);
+  CHECK(move->to == NodeId{3});
+}
+
 TEST_CASE("placement: one that joins is waited for, one too many is let go") {
   const std::vector<Candidate> alive{{NodeId{1}, "", 1, 0}, {NodeId{2}, "", 1, 0}};
   Configuration shard = with_learner(lone(1), {NodeId{2}, true});

@@ -118,6 +118,40 @@ TEST_CASE("replica: commits without a silent member only when its removal was de
   CHECK(a.hear(kB, PrepareOk{2, 1}).committed.size() == 1);
 }
 
+TEST_CASE("replica: a member that is gone is not waited for, unless it was only said to be") {
+  Shell a = leader_of({kB, kC});
+  a.feed(write());
+  a.sync();
+  a.hear(kB, PrepareOk{1, 1});
+
+  Update& asked = a.feed(PeerGone{kC});
+  REQUIRE(asked.configure);
+  CHECK(asked.configure->to.secondaries == std::vector{kB});
+  CHECK(asked.committed.empty());
+
+  // It speaks: what was said of it was wrong.
+  Shell b = leader_of({kB, kC});
+  b.feed(write());
+  CHECK_FALSE(b.feed(PeerGone{kA}).configure);  // nobody's peer
+  b.feed(Configured{CasOutcome::lost, 0});
+  Shell c = leader_of({kB, kC}, [] {
+    Limits limits;
+    limits.configure_retry = 10s;
+    return limits;
+  }());
+  REQUIRE(c.feed(PeerGone{kC}).configure);
+  c.feed(Configured{CasOutcome::unknown, 0});
+  c.hear(kC, HeartbeatOk{1, c.now, 1, true});
+  CHECK(c.replica.peers().size() == 2);
+  CHECK_FALSE(c.replica.peers()[1].gone);
+
+  // One that follows has nobody to remove.
+  Shell follower{kB, {}, {}};
+  follower.configure(configuration_of(kA, {kB, kC}));
+  CHECK_FALSE(follower.feed(PeerGone{kA}).configure);
+  CHECK_FALSE(follower.feed(PeerGone{kC}).configure);
+}
+
 TEST_CASE("replica: whoever lost the race for the configuration answers unknown") {
   Shell a = leader_of({kB});
   a.feed(write());
@@ -304,6 +338,62 @@ TEST_CASE("replica: a learner joins when it has everything, and counts before th
   CHECK(a.feed(Tick{}, 100ms).committed.empty());
 }
 
+TEST_CASE("replica: who has stored more than it applied says so until it has") {
+  Limits limits;
+  limits.resend_bytes = 100;
+  Shell b{kB, {}, limits};
+  b.configure(configuration_of(kA, {kB}));
+  Prepare prepare{1, 0, {}, {}, 0};
+  for (engine::Position at = 1; at <= 20; ++at) {
+    prepare.records.push_back(
+        {at, 1, 0, std::make_shared<const std::string>(std::size_t{20}, 'x')});
+  }
+  b.hear(kA, prepare);
+  b.sync();
+  const auto says_behind = [&] {
+    b.hear(kA, Heartbeat{1, 20, b.now}, 10ms);
+    const auto* answer = b.sent_to<HeartbeatOk>(kA);
+    REQUIRE(answer != nullptr);
+    return answer->behind;
+  };
+  says_behind();
+  REQUIRE(b.replica.committed() == 20);
+  CHECK(says_behind());
+  b.feed(Applied{10});
+  CHECK(says_behind());
+  b.feed(Applied{20});
+  CHECK_FALSE(says_behind());
+}
+
+TEST_CASE("replica: who could not serve at once does not join, nor is it given the leadership") {
+  Shell a{kA};
+  Configuration with = configuration_of(kA, {});
+  with.learners = {{kB, true}};
+  a.configure(with);
+  a.sync();
+  a.feed(write());
+  a.sync();
+  a.hear(kB, HeartbeatOk{1, a.now, 0, true, true});
+  CHECK(!a.hear(kB, PrepareOk{1, 1}).configure);
+  CHECK(!a.hear(kB, HeartbeatOk{1, a.now, 1, true, true}, 100ms).configure);
+  SUBCASE("until it has caught up") {
+    Update& update = a.hear(kB, HeartbeatOk{1, a.now, 1, true, false}, 100ms);
+    REQUIRE(update.configure);
+    CHECK(update.configure->to.is_secondary(kB));
+  }
+  SUBCASE("unless writes are refused for want of members") {
+    with.min_in_sync = 2;
+    CHECK(a.configure(with, 2).configure);
+  }
+  SUBCASE("a member that fell behind is not made primary") {
+    a.configure(configuration_of(kA, {kB}), 2);
+    CHECK(!a.feed(Order{OrderKind::hand_over, kB}).configure);
+    Update& update = a.hear(kB, HeartbeatOk{1, a.now, 1, true, false}, 100ms);
+    REQUIRE(update.configure);
+    CHECK(update.configure->to.primary == kB);
+  }
+}
+
 TEST_CASE("replica: sends no more than the credit, and reads from disk what memory lost") {
   Limits limits;
   limits.in_flight_bytes = 200;
@@ -336,6 +426,26 @@ TEST_CASE("replica: sends no more than the credit, and reads from disk what memo
   REQUIRE(a.update.read_journal.size() == 1);
   a.feed(JournalRead{kB, 1, true, {}, {}});
   CHECK(a.update.send_checkpoint == std::vector{kB});
+}
+
+TEST_CASE("replica: a learner whose log a late checkpoint replaced is sent the rest again") {
+  Shell a{kA};
+  Configuration with = configuration_of(kA, {});
+  with.learners = {{kB, false}};
+  a.configure(with);
+  a.sync();
+  a.hear(kB, PrepareOk{1, 0});
+  a.feed(write());
+  a.sync();
+  a.feed(write());
+  a.sync();
+  a.hear(kB, PrepareOk{1, 2});
+
+  a.hear(kB, CatchUp{1, 1}, 10ms);
+
+  const Prepare* again = a.sent_to<Prepare>(kB);
+  REQUIRE(again != nullptr);
+  CHECK(again->prev.position == 1);
 }
 
 TEST_CASE("replica: without the coordinator nothing changes while all members answer") {

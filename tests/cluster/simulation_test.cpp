@@ -37,6 +37,9 @@ TEST_CASE("simulation: clusters keep every promise whatever fails") {
   std::uint64_t operations = 0;
   std::uint64_t splits = 0;
   std::uint64_t child_commands = 0;
+  std::uint64_t at_children = 0;
+  std::uint64_t queued = 0;
+  std::uint64_t refused = 0;
   decltype(Verdict::losses) losses{};
   std::int64_t settled = 0;
   int failures = 0;
@@ -53,6 +56,9 @@ TEST_CASE("simulation: clusters keep every promise whatever fails") {
     operations += verdict.operations;
     splits += verdict.splits;
     child_commands += verdict.child_commands;
+    at_children += verdict.at_children;
+    queued += verdict.queued;
+    refused += verdict.refused;
     for (std::size_t kind = 0; kind < kOperationKinds; ++kind) {
       for (std::size_t moment = 0; moment < kMoments; ++moment)
         losses[kind][moment] += verdict.losses[kind][moment];
@@ -84,8 +90,10 @@ TEST_CASE("simulation: clusters keep every promise whatever fails") {
   const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   MESSAGE(count << " seeds in " << took << " s: " << events << " events, " << acknowledged
                 << " acknowledged, " << reads << " reads, " << epochs << " epochs, " << operations
-                << " operations, " << splits << " splits, " << child_commands
-                << " commands at children, slowest settled after " << settled / 1000 << " ms");
+                << " operations (" << at_children << " of children, " << queued
+                << " behind another one, " << refused << " impossible), " << splits << " splits, "
+                << child_commands << " commands at children, slowest settled after "
+                << settled / 1000 << " ms");
 }
 
 }  // namespace

@@ -49,7 +49,11 @@ std::string describe(std::uint8_t node, const cluster::Event& event) {
 
 }  // namespace
 
-World::World(const Plan& plan) : plan_{plan}, random_{plan.seed} {
+World::World(const Plan& plan)
+    : plan_{plan}, random_{plan.seed}, verdict_{own_verdict_}, now_{own_now_} {
+  shards_.push_back(this);
+  // Shortened when its operations have ended.
+  if (plan.script) plan_.faults_us = 8'000'000;
   nodes_ = plan.script || random_.chance(0.25) ? 5 : random_.chance(0.15) ? 2 : 3;
   // Small bounds, so that short logs already meet them.
   limits_.in_flight_bytes = 400;
@@ -64,6 +68,7 @@ World::World(const Plan& plan) : plan_{plan}, random_{plan.seed} {
   for (std::uint8_t node = members; node < nodes_ && !plan.script; ++node)
     first.learners.push_back({id_of(node), random_.chance(0.5)});
   first.min_in_sync = random_.chance(0.3) ? 1 : 2;
+  if (plan.script && plan.script->second) first.min_in_sync = 2;
   by_epoch_.resize(2);
   fact_.revision = 1;
   fact_.configuration = first;
@@ -89,13 +94,16 @@ World::World(const Plan& plan) : plan_{plan}, random_{plan.seed} {
 Verdict World::run() {
   Time next_look = 0;
   while (!agenda_.empty() && verdict_.violation.empty()) {
-    if (child_world_ && !child_world_->agenda_.empty() &&
-        child_world_->agenda_.top().at < agenda_.top().at) {
-      const Occurrence what = child_world_->agenda_.top();
-      child_world_->agenda_.pop();
-      now_ = child_world_->now_ = what.at;
+    World* next = this;
+    for (World* each : shards_) {
+      if (!each->agenda_.empty() && each->agenda_.top().at < next->agenda_.top().at) next = each;
+    }
+    if (next != this) {
+      const Occurrence what = next->agenda_.top();
+      next->agenda_.pop();
+      now_ = what.at;
       ++verdict_.events;
-      child_world_->happen(what);
+      next->happen(what);
       continue;
     }
     const Occurrence what = agenda_.top();
@@ -155,9 +163,9 @@ void World::happen(const Occurrence& what) {
       Host& host = hosts_[what.node];
       if (!host.paused) return;
       host.paused = false;
-      if (child_world_) {
-        child_world_->now_ = now_;
-        child_world_->schedule(now_, Kind::resume, what.node);
+      if (parent_ == nullptr) {
+        for (World* each : shards_)
+          if (each != this) each->schedule(now_, Kind::resume, what.node);
       }
       std::vector<Occurrence> waiting = std::move(host.waiting);
       host.waiting.clear();
@@ -183,8 +191,11 @@ void World::deliver(const Occurrence& what) {
     case Kind::message: {
       Letter letter = std::move(letters_[what.argument]);
       free_letters_.push_back(what.argument);
-      if (host.up && letter.from != letter.to)
-        feed(what.node, cluster::Received{id_of(letter.from), std::move(letter.message)});
+      if (!host.up || letter.from == letter.to) return;
+      // Applying takes its time, sometimes.
+      if (std::holds_alternative<cluster::Heartbeat>(letter.message) && random_.chance(0.8))
+        feed(what.node, cluster::Applied{host.replica->committed()});
+      feed(what.node, cluster::Received{id_of(letter.from), std::move(letter.message)});
       return;
     }
     case Kind::request:
@@ -213,6 +224,8 @@ void World::deliver(const Occurrence& what) {
       return feed(what.node, answers_[what.argument].configured);
     case Kind::journal_read:
       return read_journal(what.node, wishes_[what.argument]);
+    case Kind::peer_gone:
+      return feed(what.node, cluster::PeerGone{id_of(static_cast<Node>(what.argument))});
     case Kind::checkpoint_sent:
       return feed(what.node, cluster::CheckpointSent{id_of(static_cast<Node>(what.argument))});
     default:
@@ -265,32 +278,31 @@ void World::carry_out(Node node) {
     schedule(now_ + random_.between(100, 3'000), Kind::journal_read, node, keep(wishes_, each));
   for (const cluster::Record& each : update.committed) {
     check_commit(node, each);
-    if (plan_.split_late && node % 2 == 1 && *each.payload == Ledger::kSplit) {
-      host.forks_late = true;
+    if (plan_.split_late && node % 2 == 1 && Ledger::is_split(*each.payload)) {
+      host.late_fork = *each.payload;
       host.ledger.apply(each.position, "");
     } else {
       host.ledger.apply(each.position, *each.payload);
-      if (host.forks_late) host.ledger.apply(each.position, Ledger::kSplit);
-      host.forks_late = false;
+      if (!host.late_fork.empty()) host.ledger.apply(each.position, host.late_fork);
+      host.late_fork.clear();
     }
     if (each.position > hashes_.size()) {
       hashes_.push_back(host.ledger.hash);
     } else if (hashes_[each.position - 1] != host.ledger.hash) {
       violated("states differ at position " + std::to_string(each.position));
     }
-    if (host.ledger.split_at != 0) {
-      if (split_at_ == 0) {
-        split_at_ = host.ledger.split_at;
-        child_hash_ = host.ledger.child_hash;
-      }
-      if (split_at_ != host.ledger.split_at || child_hash_ != host.ledger.child_hash)
+    for (std::size_t first = 1; first < Ledger::kSkus; ++first) {
+      const auto& fork = host.ledger.forks[first];
+      if (!fork) continue;
+      if (!forks_[first]) forks_[first] = fork;
+      if (forks_[first]->at != fork->at || forks_[first]->hash != fork->hash)
         violated("replicas fork the child at different positions");
-      for (std::uint8_t sku = 0; sku < Ledger::kSkus; ++sku) {
-        if (Ledger::moves(sku) && host.ledger.stock[sku] != host.ledger.fork.stock[sku])
+      for (std::size_t sku = first; sku <= fork->last_sku; ++sku) {
+        if (host.ledger.stock[sku] != fork->stock[sku])
           violated("a parent sells what went to its child");
       }
     }
-    open_child(node);
+    if (Ledger::is_split(*each.payload)) open_children(node);
     acknowledge(node, each.position);
     if (!verdict_.violation.empty()) return;
   }
@@ -374,8 +386,9 @@ void World::boot(Node node) {
   }
   host.pending.clear();
   host.was_primary = host.was_open = false;
-  host.seen_operation.reset();
-  host.began_fork = false;
+  host.seen_operations.clear();
+  host.began_fork.clear();
+  host.late_fork.clear();
   host.tick_at = 0;
   // A machine that was switched off begins its monotonic clock anew.
   if (parent_ != nullptr) {
@@ -389,13 +402,13 @@ void World::boot(Node node) {
     trace("  node " + std::to_string(node) + " boots with log " + std::to_string(host.log.size()) +
           ", epoch " + std::to_string(disk.epoch));
   feed(node, cluster::Tick{});
-  open_child(node);
+  open_children(node);
 }
 
 void World::crash(Node node) {
-  if (child_world_ && child_world_->hosts_[node].up) {
-    child_world_->now_ = now_;
-    child_world_->crash(node);
+  if (parent_ == nullptr) {
+    for (World* each : shards_)
+      if (each != this && each->hosts_[node].up) each->crash(node);
   }
   Host& host = hosts_[node];
   Disk& disk = host.disk;
@@ -414,6 +427,11 @@ void World::crash(Node node) {
   disk.queue.clear();
   disk.syncing = 0;
   disk.slowness = 1;
+  // The others may be told that it has ended, also when it is back already.
+  for (Node each = 0; each < nodes_; ++each) {
+    if (each != node && random_.chance(0.5))
+      schedule(now_ + random_.between(1'000, 60'000), Kind::peer_gone, each, node);
+  }
 }
 
 // Network.
@@ -470,7 +488,9 @@ void World::send_checkpoint(Node from, Node to) {
     schedule(now_ + 200'000, Kind::checkpoint_sent, from, to);
     return;
   }
-  schedule(now_ + random_.between(10'000, 300'000), Kind::checkpoint_arrived, to,
+  // Single ones take so long that their receiver got there another way.
+  const std::int64_t slowest = random_.chance(0.1) ? 3'000'000 : 300'000;
+  schedule(now_ + random_.between(10'000, slowest), Kind::checkpoint_arrived, to,
            keep(checkpoints_, std::move(checkpoint)));
 }
 
@@ -485,7 +505,12 @@ void World::install(Node node, const Occurrence& what) {
     schedule(now_ + 500, Kind::checkpoint_sent, checkpoint.from, node);
   if (!host.up) return;
   const cluster::Role role = host.replica->role();
-  if (role == cluster::Role::primary || checkpoint.at.position <= host.replica->committed()) return;
+  if (role == cluster::Role::primary) return;
+  engine::Epoch there = 0;
+  for (const cluster::Record& each : host.disk.journal) {
+    if (each.position == checkpoint.at.position) there = each.epoch;
+  }
+  if (!cluster::takes_place(checkpoint.at, host.replica->committed(), there)) return;
   if (plan_.trace)
     trace("  node " + std::to_string(node) + " installs a checkpoint at " +
           std::to_string(checkpoint.at.position));
@@ -498,12 +523,17 @@ void World::install(Node node, const Occurrence& what) {
   host.log.assign(truth_.begin(),
                   truth_.begin() + static_cast<std::ptrdiff_t>(checkpoint.at.position));
   feed(node, cluster::CheckpointInstalled{checkpoint.at});
-  open_child(node);
+  open_children(node);
 }
 
 bool World::all_well() const {
+  return std::all_of(shards_.begin(), shards_.end(),
+                     [](const World* each) { return each->shard_well(); });
+}
+
+bool World::shard_well() const {
   const cluster::Configuration& now = fact_.configuration;
-  if (operation_ || (child_world_ && !child_world_->all_well())) return false;
+  if (!operations_.empty()) return false;
   for (const Client& each : clients_) {
     if (each.command != 0) return false;
   }

@@ -27,7 +27,8 @@ namespace souk::test {
 
 namespace cluster = engine::cluster;
 
-/// One operation in a world that is well otherwise, and one node that dies at one of its steps.
+/// One operation, or two at once, in a world that is well otherwise, and one node that dies at one
+/// of the steps.
 struct Script {
   enum class When : std::uint8_t { before, behind, soon };  // soon: within the step's effects
 
@@ -36,7 +37,9 @@ struct Script {
   std::size_t cancel_at = ~0U;  // called off as this step begins
   When when = When::before;
   std::uint8_t victim = 0;
-  std::int64_t away_us = 0;  // 0: for the rest of the operation
+  std::int64_t away_us = 0;                  // 0: for the rest of the operation
+  std::optional<cluster::Operation> second;  // asked for at the same time, of the same shard
+  bool at_child = false;                     // of a shard that was split off just before
 };
 
 /// What a run of the simulator is made of. The seed decides everything that is not given here.
@@ -44,14 +47,18 @@ struct Plan {
   std::uint64_t seed = 1;
   cluster::Mutation mutation = cluster::Mutation::none;
   bool lease_beyond_grace = false;
-  bool split_late = false;        // some nodes fork their state one record too late
-  bool parent_keeps = false;      // a parent sells on what went to its child
-  bool fork_forgets = false;      // a child does not know of the commands before it
-  bool split_unawaited = false;   // a child is opened before the split is in the journal
-  bool parted_blindly = false;    // a split is ended whatever became of the configuration
-  bool transact_unbound = false;  // a split's transaction holds whatever became of the operation
-  bool ended_unseen = false;      // an operation is ended by what the facts were
-  bool takeover_skips = false;    // who takes a split over takes its begun step for done
+  bool split_late = false;         // some nodes fork their state one record too late
+  bool parent_keeps = false;       // a parent sells on what went to its child
+  bool fork_forgets = false;       // a child does not know of the commands before it
+  bool split_unawaited = false;    // a child is opened before the split is in the journal
+  bool parted_blindly = false;     // a split is ended whatever became of the configuration
+  bool transact_unbound = false;   // a split's transaction holds whatever became of the operation
+  bool ended_unseen = false;       // an operation is ended by what the facts were
+  bool takeover_skips = false;     // who takes a split over takes its begun step for done
+  bool child_unbound = false;      // a split's transaction holds whoever has the child's number
+  bool members_as_marked = false;  // a child goes to who was a member when its split began
+  bool forks_again = false;        // a node that restarts forks its copy of a child once more
+  bool ended_by_shard = false;     // whoever ends an operation ends the shard's first one
   bool wrong_force = false;  // an operator makes the wrong replica primary; acknowledged is lost
   std::int64_t faults_us = 6'000'000;   // faults happen until then
   std::int64_t settle_us = 12'000'000;  // and everything must be well after at most that
@@ -85,7 +92,10 @@ struct Verdict {
   std::uint64_t acknowledged = 0;
   std::uint64_t reads = 0;
   std::uint64_t epochs = 0;
-  std::uint64_t operations = 0;  // carried through or given up
+  std::uint64_t operations = 0;   // carried through or given up
+  std::uint64_t at_children = 0;  // of these
+  std::uint64_t queued = 0;       // operations asked for while the shard had another one
+  std::uint64_t refused = 0;      // operations that ended as impossible
   std::uint64_t splits = 0;
   std::uint64_t child_commands = 0;
   /// Nodes that died right at a step of an operation: by its kind and what it was about to do, or
@@ -110,6 +120,14 @@ private:
   /// The life of a shard that was split off, on the same nodes and the same network.
   World(World& parent, const cluster::Configuration& first);
 
+  World& root() { return parent_ == nullptr ? *this : parent_->root(); }
+  const World& root() const { return parent_ == nullptr ? *this : parent_->root(); }
+
+  static constexpr std::size_t kSlotsPerSku = engine::kSlotCount / Ledger::kSkus;
+  static std::size_t first_sku(const cluster::Configuration& of) {
+    return of.first_slot / kSlotsPerSku;
+  }
+
   using Time = std::int64_t;  // true time, microseconds
   using Node = std::uint8_t;  // 0 … nodes_ - 1; NodeId is one more
   static constexpr std::size_t kNodesMax = 5;
@@ -128,6 +146,7 @@ private:
     journal_read,            // argument: in reads_of_journal_
     checkpoint_arrived,      // argument: in checkpoints_
     checkpoint_sent,         // argument: node of the receiver
+    peer_gone,               // argument: the node that is said to have ended
     operation,               // somebody carries the operation on
     operation_decided,       // argument: in steps_
     loss,                    // argument: how long, in milliseconds
@@ -177,9 +196,12 @@ private:
     cluster::Operation operation;
     std::uint64_t revision = 0;
   };
+  using Children = std::array<std::optional<cluster::Revised>, Ledger::kSkus>;
   struct Step {
     cluster::step::Transact transact;
+    std::string operation;
     std::uint64_t operation_revision = 0;
+    std::size_t child = 0;
   };
   struct Host {
     bool up = true;
@@ -195,12 +217,12 @@ private:
     std::vector<Entry> log;
     std::vector<Pending> pending;
     std::vector<Occurrence> waiting;  // while paused
-    bool forks_late = false;
+    std::string late_fork;
     // The coordinator's facts, as its watches last told of them.
     cluster::Revised seen_fact;
-    std::optional<cluster::Revised> seen_child;
-    std::optional<KeptOperation> seen_operation;
-    bool began_fork = false;  // remembered only while it runs
+    Children seen_children;
+    std::vector<KeptOperation> seen_operations;
+    std::string began_fork;  // of which operation: remembered only while it runs
     bool was_primary = false;
     bool was_open = false;
   };
@@ -236,7 +258,7 @@ private:
     Node target = 0;
     Time deadline = 0;
     std::uint32_t attempts = 0;
-    bool sent_on = false;  // to the child
+    bool sent_on = false;  // to a child
   };
 
   // world.cpp
@@ -258,6 +280,7 @@ private:
   void send_checkpoint(Node from, Node to);
   void install(Node node, const Occurrence& what);
   bool all_well() const;
+  bool shard_well() const;
 
   // world_clients.cpp
   void client_acts(std::uint32_t number);
@@ -266,12 +289,13 @@ private:
   void acknowledge(Node node, engine::Position position);
 
   // world_child.cpp
-  void child_serves(std::uint32_t number);
-  void child_takes_over();
-  void open_child(Node node);
+  World& owner_of(std::uint8_t sku);
+  void child_takes_over(std::size_t number);
+  void open_children(Node node);
+  void open(Node node);
   void share_faults();
   void adopt(std::uint32_t number, const Client& client);
-  void child_answered(std::uint32_t number, std::uint16_t command, bool accepted);
+  void child_answered(std::uint32_t number, std::uint16_t command);
 
   // world_coordinator.cpp
   void coordinator_asked(const Occurrence& what);
@@ -280,18 +304,25 @@ private:
 
   // world_operations.cpp
   void new_operation();
+  bool choose_split(cluster::Operation& wanted);
+  void begin(cluster::Operation wanted);
+  void drain_somebody();
   void people_act();
-  void keep_operation(cluster::Operation operation);
+  void script_acts();
+  bool scripted() const;
+  void cancel(KeptOperation& kept);
+  KeptOperation* find_operation(const std::string& id);
+  bool any_operation() const;
   void look(Node node);
   void carry_on(Node node);
-  void take_step(Node node, const cluster::Step& next);
-  void end_operation(Node node, std::string outcome);
+  void take_step(Node node, const KeptOperation& seen, const cluster::Step& next);
+  void end_operation(Node node, const KeptOperation& seen, std::string outcome);
   void decided(const Step& step);
-  void check_split();
-  void check_owners();
-  void check_ended();
-  void lose_somebody(Node actor, Moment moment);
-  bool script_loses(Moment moment);
+  void check_split(const cluster::Configuration& child);
+  void check_owners() const;
+  void check_ended(const cluster::Operation& operation);
+  void lose_somebody(Node actor, const cluster::Operation& operation, Moment moment);
+  bool script_loses(const cluster::Operation& operation, Moment moment);
   void lose(Node node, Time away);
 
   // world_faults.cpp
@@ -309,9 +340,10 @@ private:
   void check_role(Node node);
   void check_acknowledged(Node node, engine::Epoch before, const std::string& when);
   void check_end();
+  void check_shard_end();
   void check_members();
-  void violated(const std::string& what);
-  void trace(std::string line);
+  void violated(const std::string& what) const;
+  void trace(std::string line) const;
   bool has_on_disk(Node node, engine::Position position, const Entry& entry) const;
 
   template <class T>
@@ -322,9 +354,12 @@ private:
 
   Plan plan_;
   Random random_;
-  Verdict verdict_;
+  World* parent_ = nullptr;  // whose split began this one's life
+  Verdict own_verdict_;
+  Verdict& verdict_;
   cluster::Limits limits_;
-  Time now_ = 0;
+  Time own_now_ = 0;
+  Time& now_;
   std::uint32_t next_number_ = 0;
   std::priority_queue<Occurrence> agenda_;
   std::uint8_t nodes_ = 3;
@@ -349,17 +384,23 @@ private:
   std::vector<Answer> answers_;
   std::vector<Swap> swaps_;
 
-  // The operation under way, kept by the coordinator.
-  std::optional<KeptOperation> operation_;
-  std::uint64_t operation_revision_ = 0;  // of the last one kept
-  std::optional<Moment> step_;            // the script's, as it was last taken
+  // The shard's operations, kept by the coordinator in the order of their ids.
+  std::vector<KeptOperation> operations_;
+  std::uint64_t operation_revision_ = 0;                // of the last one kept
+  std::optional<std::pair<std::string, Moment>> step_;  // the script's, as it was last taken
   bool script_begun_ = false;
-  std::optional<cluster::Revised> child_;
-  engine::Position split_at_ = 0;  // where everybody has to fork
-  std::uint64_t child_hash_ = 0;
-  std::unique_ptr<World> child_world_;
-  World* parent_ = nullptr;
   std::vector<Step> steps_;
+  std::size_t number_ = 0;                      // of the shard
+  std::shared_ptr<const Ledger::Fork> origin_;  // what it began with, if it was split off
+  std::array<std::shared_ptr<const Ledger::Fork>, Ledger::kSkus> forks_;  // as everybody must
+
+  // Of all shards, at the root: the facts of children, by number, and the lives of those that are
+  // on their own.
+  Children children_;
+  std::uint64_t child_revision_ = 0;
+  std::array<std::unique_ptr<World>, Ledger::kSkus> worlds_;
+  std::vector<World*> shards_;  // this one and all of the others
+  std::vector<bool> ended_;     // operations, by id
 
   // Clients.
   std::vector<Client> clients_;

@@ -20,9 +20,10 @@ std::uint64_t content_of(const cluster::Record& record) {
 bool World::has_on_disk(Node node, engine::Position position, const Entry& entry) const {
   const Disk& disk = hosts_[node].disk;
   // Whoever has the split on disk has what the child begins with.
-  if (parent_ != nullptr && disk.base.position == 0)
-    return position == 1 &&
-           parent_->has_on_disk(node, parent_->split_at_, parent_->truth_[parent_->split_at_ - 1]);
+  if (parent_ != nullptr && disk.base.position == 0) {
+    const engine::Position fork = origin_->at;
+    return position == 1 && parent_->has_on_disk(node, fork, parent_->truth_[fork - 1]);
+  }
   if (position <= disk.base.position) return truth_[position - 1] == entry;
   if (position > disk.last()) return false;
   const cluster::Record& record = disk.journal[position - disk.base.position - 1];
@@ -130,7 +131,7 @@ void World::check_role(Node node) {
 /// Obligation 4: what was acknowledged in earlier epochs is in this state, with the same outcome.
 void World::check_acknowledged(Node node, engine::Epoch before, const std::string& when) {
   const Ledger& ledger = hosts_[node].ledger;
-  for (std::uint16_t command = 1; command < next_command_; ++command) {
+  for (std::uint16_t command = 1; command < root().next_command_; ++command) {
     if (!acknowledged_[command] || acknowledged_in_[command] >= before) continue;
     if (!ledger.seen[command])
       return violated(name(node) + when + " without the acknowledged command " +
@@ -143,14 +144,23 @@ void World::check_acknowledged(Node node, engine::Epoch before, const std::strin
 
 /// Obligation 6.
 void World::check_end() {
-  const cluster::Configuration& now = fact_.configuration;
-  if (child_world_) child_world_->check_end();
-  if (operation_) {
+  if (any_operation()) {
     verdict_.stuck = true;
     return violated("an operation does not end after the faults");
   }
-  if (now.split || (child_ && child_->configuration.status != cluster::ShardStatus::active))
-    return violated("a split that nobody carries on is left in the configuration");
+  if (std::find(ended_.begin(), ended_.end(), false) != ended_.end())
+    return violated("an operation that was accepted has no end");
+  for (const auto& child : children_) {
+    if (child && child->configuration.status != cluster::ShardStatus::active)
+      return violated("a child that nobody carries on is left");
+  }
+  check_owners();
+  for (World* each : shards_) each->check_shard_end();
+}
+
+void World::check_shard_end() {
+  const cluster::Configuration& now = fact_.configuration;
+  if (now.split) return violated("a split that nobody carries on is left in the configuration");
   for (const Client& each : clients_) {
     if (each.command == 0) continue;
     verdict_.stuck = true;
@@ -182,18 +192,14 @@ void World::check_end() {
   }
 }
 
-void World::violated(const std::string& what) {
+void World::violated(const std::string& what) const {
   if (!verdict_.violation.empty()) return;
-  verdict_.violation = what;
-  if (parent_ != nullptr) {
-    parent_->verdict_.stuck = verdict_.stuck;
-    return parent_->violated("the child: " + what);
-  }
+  verdict_.violation = number_ == 0 ? what : "child " + std::to_string(number_) + ": " + what;
   trace("VIOLATION " + what);
 }
 
-void World::trace(std::string line) {
-  if (parent_ != nullptr) return parent_->trace("  CHILD" + std::move(line));
+void World::trace(std::string line) const {
+  if (number_ != 0) line = "  CHILD " + std::to_string(number_) + std::move(line);
   verdict_.trace.push_back(std::to_string(now_ / 1000) + "." + std::to_string(now_ % 1000) +
                            " ms " + std::move(line));
   if (verdict_.trace.size() > 400) verdict_.trace.pop_front();

@@ -22,13 +22,18 @@ void World::client_acts(std::uint32_t number) {
   if (client.command == 0) return;
   ++client.attempts;
   // Who knows of the split repeats what it does not know the outcome of at the child.
-  if (client.attempts > 1 && child_ && Ledger::moves(client.wanted.sku) && random_.chance(0.5) &&
-      child_->configuration.status == cluster::ShardStatus::active)
-    client.sent_on = true;
+  World& owner = root().owner_of(client.wanted.sku);
+  if (client.attempts > 1 && &owner != this && random_.chance(0.5)) client.sent_on = true;
   if (client.sent_on) {
-    client.deadline = now_ + random_.between(10'000, 100'000);
-    schedule(client.deadline, Kind::client, 0, number);
-    return child_serves(number);
+    const Client mine = client;
+    if (parent_ != nullptr) {
+      client.command = 0;
+    } else {
+      client.deadline = now_ + random_.between(10'000, 100'000);
+      schedule(client.deadline, Kind::client, 0, number);
+    }
+    if (&owner != this) owner.adopt(number, mine);
+    return;
   }
   if (client.attempts > 1 || random_.chance(0.1))
     client.target = random_.chance(0.5) ? static_cast<Node>(fact_.configuration.primary.value - 1)
@@ -75,8 +80,7 @@ void World::acknowledge(Node node, engine::Position position) {
   const auto go_on = [&] {
     if (client.command != command) return;
     client.command = 0;
-    if (parent_ != nullptr)
-      return parent_->child_answered(pending.client, command, host.ledger.accepted[command]);
+    if (parent_ != nullptr) return root().child_answered(pending.client, command);
     schedule(now_ + random_.between(1'000, 60'000), Kind::client, 0, pending.client);
   };
   if (host.ledger.moved(pending.command.sku) && !host.ledger.seen[command]) {
@@ -100,6 +104,11 @@ void World::acknowledge(Node node, engine::Position position) {
   }
   acknowledged_.set(command);
   answers_given_.set(command, accepted);
+  for (const World* each = parent_; each != nullptr; each = each->parent_) {
+    // What an ancestor did before the fork is not done again.
+    if (each->acknowledged_[command] && each->answers_given_[command] != accepted)
+      return violated("the child answers a command in another way");
+  }
   floor_ = std::max(floor_, position);
   go_on();
 }

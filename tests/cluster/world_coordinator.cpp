@@ -35,7 +35,7 @@ void World::swap_asked(const Occurrence& what) {
   if (swap.expected == fact_.revision) {
     const cluster::Configuration to = swap.to;
     set_configuration(to);
-    check_owners();
+    root().check_owners();
     if (!swap.answered)
       answer(faulty ? cluster::CasOutcome::unknown : cluster::CasOutcome::succeeded,
              faulty ? 1'000'000 : soon);
@@ -61,6 +61,7 @@ void World::set_configuration(const cluster::Configuration& to) {
   check_members();
   for (Node node = 0; node < nodes_; ++node) {
     if (!random_.chance(healed_ ? 1.0 : 0.7)) continue;
+    if (parent_ != nullptr) open(node);
     Answer told;
     told.revised = fact_;
     schedule(now_ + random_.between(500, random_.chance(0.2) ? 500'000 : 5'000),

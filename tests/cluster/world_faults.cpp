@@ -48,8 +48,8 @@ void World::fault_now() {
     case 4:
     case 5:  // SIGSTOP
       if (host.up && !host.paused) {
-        host.paused = true;
-        if (child_world_ && child_world_->hosts_[node].up) child_world_->hosts_[node].paused = true;
+        for (World* each : shards_)
+          if (each->hosts_[node].up) each->hosts_[node].paused = true;
         schedule(now_ + random_.between(50'000, 2'500'000), Kind::resume, node);
       }
       return;
@@ -83,15 +83,16 @@ void World::fault_now() {
       const cluster::OrderKind order = static_cast<cluster::OrderKind>(random_.below(5));
       // Who is removed by hand comes back only by hand.
       if (order == cluster::OrderKind::remove && !random_.chance(0.3)) return;
+      World& shard = *shards_[random_.below(shards_.size())];
       for (Node each = 0; each < nodes_; ++each) {
-        if (hosts_[each].up && !hosts_[each].paused &&
-            hosts_[each].replica->role() == cluster::Role::primary)
-          feed(each, cluster::Order{order, {node + 1ULL}});
+        const Host& leader = shard.hosts_[each];
+        if (leader.up && !leader.paused && leader.replica->role() == cluster::Role::primary)
+          shard.feed(each, cluster::Order{order, {node + 1ULL}});
       }
       return;
     }
     default: {  // the journal is trimmed
-      Disk& disk = host.disk;
+      Disk& disk = shards_[random_.below(shards_.size())]->hosts_[node].disk;
       if (!host.up || disk.committed <= disk.base.position) return;
       const engine::Position upto =
           disk.base.position + 1 + random_.below(disk.committed - disk.base.position);
@@ -108,8 +109,10 @@ void World::fault_now() {
 }
 
 void World::lose_unsynced(Node node) {
-  hosts_[node].disk.queue.clear();
-  hosts_[node].disk.syncing = 0;
+  for (World* each : shards_) {
+    each->hosts_[node].disk.queue.clear();
+    each->hosts_[node].disk.syncing = 0;
+  }
 }
 
 /// R10, done wrongly: all others are declared lost, and come back. What the chosen one does not
@@ -138,7 +141,6 @@ void World::force() {
   trace("  node " + std::to_string(node) + " is forced to lead from position " +
         std::to_string(common));
   to.split.reset();
-  operation_.reset();
   set_configuration(to);
 }
 
@@ -168,6 +170,7 @@ void World::heal() {
   coordinator_delay_max_ = 5'000;
   for (Node node = 0; node < nodes_; ++node) {
     hosts_[node].disk.slowness = 1;
+    if (parent_ != nullptr) open(node);
     // A watch that broke is opened again, and tells what it missed.
     Answer told;
     told.revised = fact_;
@@ -176,15 +179,12 @@ void World::heal() {
     if (hosts_[node].paused) schedule(now_, Kind::resume, node);
     if (!hosts_[node].up) schedule(now_, Kind::restart, node);
   }
-  if (child_world_) {
-    child_world_->now_ = now_;
-    child_world_->heal();
-  }
-  if (operation_ && plan_.script) violated("an operation does not end though all but one are well");
-  if (operation_) {
-    cluster::Operation cancelled = operation_->operation;
-    cancelled.cancelled = true;
-    keep_operation(std::move(cancelled));
+  if (plan_.script && !operations_.empty())
+    violated("an operation does not end though all but one are well");
+  for (KeptOperation& each : operations_) cancel(each);
+  if (parent_ == nullptr) {
+    for (World* each : shards_)
+      if (each != this) each->heal();
   }
   operate();
 }

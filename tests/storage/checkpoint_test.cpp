@@ -213,6 +213,47 @@ TEST_CASE("checkpoint: of a copy that left nothing stays but the epoch it accept
   CHECK(journal.recovered(kShard)->committed.position == 5);
 }
 
+TEST_CASE("checkpoint: one that comes late does not replace what was acknowledged since") {
+  Origin origin{7};
+  Mark at;
+  const std::string stream = stream_of(*origin.database, origin.journal, 4096, at);
+  TemporaryFolder folder;
+  const auto database = open_database(folder / "data");
+  Journal journal{*database};
+  auto staging = CheckpointStaging::create(folder / "incoming", kShard);
+  REQUIRE(staging);
+  REQUIRE((*staging)->append(stream));
+  REQUIRE((*staging)->finish());
+  const auto wanted = [&] {
+    const auto answer = (*staging)->takes_place(journal);
+    return answer && *answer;
+  };
+  const auto store = [&](engine::Position from, engine::Position upto, engine::Epoch epoch,
+                         engine::Position committed) {
+    JournalWrite write{kShard, {}, epoch, {}, committed};
+    for (engine::Position each = from; each <= upto; ++each) {
+      const auto payload = std::make_shared<const std::string>("record");
+      write.records.push_back({each, epoch, payload_checksum(*payload), payload});
+    }
+    REQUIRE(journal.write({&write, 1}, Durability::synced));
+  };
+  CHECK(wanted());
+  store(1, at.position - 1, at.epoch, 1);
+  CHECK(wanted());
+  SUBCASE("its last record is here, and others are behind it") {
+    store(at.position, at.position + 5, at.epoch, 1);
+    CHECK_FALSE(wanted());
+  }
+  SUBCASE("what is here is of an epoch in which it was not committed") {
+    store(at.position, at.position + 5, at.epoch + 1, 1);
+    CHECK(wanted());
+  }
+  SUBCASE("what is committed here reaches as far") {
+    store(at.position, at.position, at.epoch + 1, at.position);
+    CHECK_FALSE(wanted());
+  }
+}
+
 TEST_CASE("checkpoint: one that arrives while another of its shard waits does not touch it") {
   const std::uint64_t seed = test::seed();
   INFO("SOUK_SEED=", seed);

@@ -82,7 +82,7 @@ TEST_CASE("operator facts: heat is read as it was written, and only under its na
   shard.commands = 10.5;
   shard.cpu = 0.25;
   shard.queue_depth = 4;
-  shard.keys = {{"tee-1", 9.5, 0.5}};
+  shard.keys = {{"tee-1", 9.5, 0.5, engine::Slot{0}}, {"tee-2", 1.5, 0.5, std::nullopt}};
   shard.keys_total = 10;
   heat.shards.push_back(shard);
 

@@ -48,7 +48,7 @@ Message random_message(test::RandomRecords& random, std::size_t kind) {
     case 4:
       return engine::cluster::Heartbeat{any(), any(), at};
     case 5:
-      return engine::cluster::HeartbeatOk{any(), at, any(), random.flip()};
+      return engine::cluster::HeartbeatOk{any(), at, any(), random.flip(), random.flip()};
     default:
       return engine::cluster::HandOver{any()};
   }

@@ -4,6 +4,7 @@
 #include <string>
 #include <thread>
 
+#include "engine/types/shard.hpp"
 #include "tests/net/endpoints/shop.hpp"
 
 namespace souk::test {
@@ -86,6 +87,14 @@ TEST_CASE("cluster: heat names the key that is written most") {
     std::this_thread::sleep_for(std::chrono::milliseconds{50});
   }
   CHECK(found);
+  // Where the shard is to be split depends on it: a SKU lies with its product.
+  const std::string slot = std::to_string(engine::slot_of("p"));
+  CHECK(engine::slot_of("HOT") != engine::slot_of("p"));
+  const std::string heat = heat_of_all();
+  const auto key = heat.find(R"("key":"HOT")");
+  REQUIRE(key != std::string::npos);
+  CAPTURE(heat.substr(key, 100));
+  CHECK(heat.substr(key, heat.find('}', key) - key).ends_with(R"("slot":)" + slot));
 }
 
 }  // namespace souk::test
