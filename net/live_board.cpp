@@ -49,14 +49,24 @@ void LiveBoard::let_go(const LiveListener& listener) {
 void LiveBoard::saw(const engine::ConsistencyToken& positions) {
   const std::lock_guard lock{mutex_};
   bool newer = false;
-  for (const engine::ShardPosition& position : positions.positions) {
-    if (position.shard.service != engine::Service::catalog) continue;
-    if (position.position <= seen_.position_of(position.shard)) continue;
-    seen_.raise(position);
-    newer = true;
-  }
+  for (const engine::ShardPosition& position : positions.positions)
+    newer = raise(position) || newer;
   if (!newer) return;
   for (LiveListener* const listener : listeners_) listener->tell();
+}
+
+void LiveBoard::saw(engine::ShardPosition position) {
+  const std::lock_guard lock{mutex_};
+  if (!raise(position)) return;
+  for (LiveListener* const listener : listeners_) listener->tell();
+}
+
+/// Pre: the mutex is held. True: it was not seen before.
+bool LiveBoard::raise(engine::ShardPosition position) {
+  if (position.shard.service != engine::Service::catalog) return false;
+  if (position.position <= seen_.position_of(position.shard)) return false;
+  seen_.raise(position);
+  return true;
 }
 
 engine::ConsistencyToken LiveBoard::seen() const {
@@ -93,6 +103,8 @@ std::string LiveBoard::metrics() const {
   add("souk_live_queries_refused_total", "counter", "Live queries refused: too many.", refused);
   add("souk_live_events_total", "counter", "Events sent to live queries.", events);
   add("souk_live_searches_total", "counter", "Searches run for live queries.", searches);
+  add("souk_live_looks_total", "counter",
+      "Questions to all shards how far they are, for live queries.", looks);
   return text;
 }
 

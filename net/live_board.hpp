@@ -23,9 +23,9 @@ struct LiveLimits {
 
 class LiveListener;
 
-/// Those who listen for newer states of the catalog's shards. One of them looks at the shards for
-/// all and tells what it saw; so looking costs the same for one as for hundreds, and nothing when
-/// nobody listens. Thread-safe.
+/// Those who listen for newer states of the catalog's shards. Whoever publishes one on this node
+/// tells of it. For what other nodes lead, one of those who listen looks for all: looking costs the
+/// same for one as for hundreds, and nothing when nobody listens. Thread-safe.
 class LiveBoard : public std::enable_shared_from_this<LiveBoard> {
 public:
   explicit LiveBoard(LiveLimits limits = {}) : limits_{limits} {}
@@ -40,6 +40,9 @@ public:
   void let_go(const LiveListener& listener);
   /// How far the shards are. Wakes everybody if a catalog shard is further than was seen before.
   void saw(const engine::ConsistencyToken& positions);
+  void saw(engine::ShardPosition position);
+  /// True for the first who asks: he sees to it that whoever publishes tells.
+  bool hooks() { return !hooked_.exchange(true); }
   engine::ConsistencyToken seen() const;
 
   std::size_t listening() const { return listening_.load(std::memory_order_relaxed); }
@@ -52,6 +55,7 @@ public:
   // Counted by those who listen.
   std::atomic<std::uint64_t> events{0};
   std::atomic<std::uint64_t> searches{0};
+  std::atomic<std::uint64_t> looks{0};  // at how far the shards are
   std::atomic<std::uint64_t> refused{0};
   /// The counters as Prometheus text.
   std::string metrics() const;
@@ -59,10 +63,12 @@ public:
 private:
   friend class LiveListener;
   void leave(LiveListener& listener);
+  bool raise(engine::ShardPosition position);
 
   const LiveLimits limits_;
   std::atomic<std::size_t> listening_{0};
   std::atomic<const LiveListener*> watcher_{nullptr};
+  std::atomic<bool> hooked_{false};
   mutable std::mutex mutex_;
   engine::ConsistencyToken seen_;
   std::unordered_set<LiveListener*> listeners_;

@@ -5,6 +5,7 @@
 #include "net/ids.hpp"
 #include "net/json/checkout.hpp"
 #include "net/json/order.hpp"
+#include "net/order_token.hpp"
 #include "net/router.hpp"
 
 namespace souk::net {
@@ -33,7 +34,8 @@ Task<Response> create_checkout(RequestScope& scope) {
     scope.client.checkout(scope.context, std::move(begin).value(), std::move(callback));
   });
   if (!reply) co_return problem(scope, reply.error());
-  co_return created(to_json([&](JsonWriter& json) { render_order(json, reply->order); }),
+  const std::string token = order_token(reply->order.id, scope.secret);
+  co_return created(to_json([&](JsonWriter& json) { render_order(json, reply->order, token); }),
                     "/v1/orders/" + reply->order.id.str());
 }
 

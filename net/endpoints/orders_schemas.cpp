@@ -60,7 +60,9 @@ constexpr std::string_view kOrder = R"({
     "allowed_actions": {"type": "array", "items": {"type": "string"}},
     "created_at": {"type": "string", "format": "date-time"},
     "updated_at": {"type": "string", "format": "date-time"},
-    "version": {"type": "integer", "format": "int64"}}})";
+    "version": {"type": "integer", "format": "int64"},
+    "view_token": {"type": "string",
+      "description": "In the answer to a checkout only: lets whoever bought see the order, as Order-Token"}}})";
 
 }  // namespace
 

@@ -41,7 +41,7 @@ void append_preflight(std::string& head, std::string_view allow,
   head += "\r\nAccess-Control-Allow-Headers: ";
   head += !requested_headers.empty() && is_header_list(requested_headers)
               ? requested_headers
-              : std::string_view{"Authorization, Content-Type, Idempotency-Key"};
+              : std::string_view{"Authorization, Content-Type, Idempotency-Key, Order-Token"};
   head += "\r\nAccess-Control-Max-Age: 86400\r\n";
 }
 

@@ -60,7 +60,7 @@ std::optional<engine::OrderStatus> parse_order_status(std::string_view text) {
   return std::nullopt;
 }
 
-void render_order(JsonWriter& json, const engine::Order& order) {
+void render_order(JsonWriter& json, const engine::Order& order, std::string_view view_token) {
   json.begin_object().field("id", order.id.str()).field("status", to_string(order.status));
   json.key("customer").begin_object().field("email", order.customer.email);
   if (!order.customer.id.empty()) json.field("id", order.customer.id.str());
@@ -87,7 +87,9 @@ void render_order(JsonWriter& json, const engine::Order& order) {
   json.key("allowed_actions").begin_array().end_array();
   timestamp_field(json, "created_at", order.created_at);
   timestamp_field(json, "updated_at", order.updated_at);
-  json.field("version", order.version).end_object();
+  json.field("version", order.version);
+  if (!view_token.empty()) json.field("view_token", view_token);
+  json.end_object();
 }
 
 std::string etag_of(const engine::Order& order) {

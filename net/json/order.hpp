@@ -11,8 +11,8 @@
 namespace souk::net {
 
 /// The whole order, allowed_actions included. Deterministic, so that a stored answer is repeated
-/// byte for byte.
-void render_order(JsonWriter& json, const engine::Order& order);
+/// byte for byte. `view_token`: for whoever placed it (order_token.hpp); left out if empty.
+void render_order(JsonWriter& json, const engine::Order& order, std::string_view view_token = {});
 
 std::string_view to_string(engine::OrderStatus status);
 std::string_view to_string(engine::PaymentStatus status);

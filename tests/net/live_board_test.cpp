@@ -5,6 +5,8 @@
 #include <thread>
 #include <vector>
 
+#include "actors/publication_bell.hpp"
+
 namespace souk::net {
 namespace {
 
@@ -72,6 +74,29 @@ TEST_CASE("live board: one listener watches; who lets go or leaves wakes another
   first->reset();
   CHECK(woken == 2);
   CHECK(board->watches(**second));
+}
+
+TEST_CASE("live board: who publishes wakes all who listen, once until they look") {
+  const auto board = std::make_shared<LiveBoard>();
+  CHECK(board->hooks());
+  CHECK_FALSE(board->hooks());
+  actors::PublicationBell bell;
+  bell.ring({{engine::Service::catalog, 0}, 1});  // nobody hears
+  bell.on_ring([weak = std::weak_ptr{board}](engine::ShardPosition position) {
+    if (const auto told = weak.lock()) told->saw(position);
+  });
+  int woken = 0;
+  auto listener = board->listen("key", [&] { ++woken; });
+  bell.ring({{engine::Service::catalog, 1}, 5});
+  bell.ring({{engine::Service::catalog, 1}, 6});
+  CHECK(woken == 1);
+  CHECK(board->seen().position_of({engine::Service::catalog, 1}) == 6);
+  CHECK((*listener)->take());
+  bell.ring({{engine::Service::catalog, 1}, 6});
+  bell.ring({{engine::Service::orders, 1}, 7});
+  CHECK(woken == 1);
+  bell.ring({{engine::Service::catalog, 1}, 7});
+  CHECK(woken == 2);
 }
 
 TEST_CASE("live board: the more listen, the longer each rests after a search") {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { evil } from './catalog.mjs';
-import { close, goShop, open, settled, shot, toCheckout, url, violations, withPage } from './shop.mjs';
+import { close, fillAddress, goShop, open, settled, shot, toCheckout, url, violations, withPage } from './shop.mjs';
 
 before(open);
 after(close);
@@ -43,6 +43,12 @@ const views = [
   ['product', async (page) => { await page.goto(`${url}/#/p/p-7`); await page.waitForSelector('.product'); }],
   ['cart', async (page) => { await toCheckout(page, 'p-8'); await page.goto(`${url}/#/cart`); await page.waitForSelector('.line .stock'); }],
   ['checkout', (page) => toCheckout(page, 'p-8')],
+  ['order', async (page) => {
+    await toCheckout(page, 'p-8');
+    await fillAddress(page, 'axe@example.org');
+    await page.click('#place-order');
+    await page.waitForSelector('#order-link');
+  }],
   ['missing', async (page) => { await page.goto(`${url}/#/p/none`); await page.waitForSelector('text=not here'); }],
 ];
 

@@ -106,6 +106,16 @@ export async function ask(method, path, body, headers = {}) {
   return text ? JSON.parse(text.split('\n').filter(Boolean).at(-1)) : {};
 }
 export const stock = (sku) => ask('GET', `/v1/inventory/${sku}`);
+export const setPrice = (id, sku, amount) =>
+  ask('PATCH', `/v1/products/${id}`, { variants: [{ sku, price: { amount, currency: 'EUR' } }] }, { 'Content-Type': 'application/merge-patch+json' });
+/** Makes a page that is told nothing and asks only once. */
+export async function freeze(page) {
+  await page.route('**/v1/search/stream*', (route) => route.fulfill({ status: 503, body: '{}' }));
+  await page.addInitScript(() => {
+    const real = window.setTimeout;
+    window.setTimeout = (act, ms, ...more) => (ms >= 1000 && ms <= 30000 ? 0 : real(act, ms, ...more));
+  });
+}
 export const setStock = (sku, units) => ask('PUT', `/v1/inventory/${sku}`, { on_hand: units });
 export const ordersOf = async (email) =>
   (await ask('GET', '/v1/orders?limit=250')).data.filter((order) => order.customer.email === email);

@@ -63,6 +63,8 @@ export const orders = {
   list: () => load(kOrders),
   find: (id) => load(kOrders).find((order) => order.id === id),
   keep(order) {
-    save(kOrders, [order, ...load(kOrders).filter((each) => each.id !== order.id)].slice(0, 50));
+    const list = load(kOrders);
+    const known = list.some((each) => each.id === order.id);
+    save(kOrders, known ? list.map((each) => (each.id === order.id ? order : each)) : [order, ...list].slice(0, 50));
   },
 };

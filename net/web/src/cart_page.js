@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { getProduct } from './api.js';
 import { cart } from './cart.js';
+import { isTold, useFlash, useNews, watch } from './live.js';
 import { money } from './money.js';
 import { html, options, Picture, Quantity, Stock } from './parts.js';
 
@@ -11,6 +12,9 @@ export function useCart() {
   return cart.lines();
 }
 
+const kAskMs = 3000;
+const kAskToldMs = 20_000;
+
 /** Live variants of the cart's lines by SKU; null for what is gone. */
 export function useVariants(lines) {
   const [variants, set] = useState(new Map());
@@ -18,27 +22,42 @@ export function useVariants(lines) {
   useEffect(() => {
     let ended = false;
     let timer;
-    const ask = async () => {
-      const next = new Map();
+    const list = ids ? ids.split('\n') : [];
+    const ask = async (some) => {
+      const found = new Map();
       await Promise.all(
-        (ids ? ids.split('\n') : []).map(async (id) => {
+        some.map(async (id) => {
           try {
             const { body } = await getProduct(id);
-            body.variants.forEach((variant) => next.set(variant.sku, variant));
+            found.set(id, body.variants);
           } catch (error) {
-            if (error.status !== 404) return;
-            lines.filter((line) => line.product_id === id).forEach((line) => next.set(line.sku, null));
+            if (error.status === 404) found.set(id, []);
           }
         }),
       );
-      if (ended) return;
-      set(next);
-      timer = setTimeout(ask, 3000);
+      if (ended || found.size === 0) return;
+      set((was) => {
+        const next = new Map(was);
+        for (const { product_id: id, sku } of cart.lines())
+          if (found.has(id)) next.set(sku, found.get(id).find((variant) => variant.sku === sku) || null);
+        return next;
+      });
     };
-    ask();
+    const askAll = () => {
+      clearTimeout(timer);
+      if (!document.hidden) ask(list);
+      timer = setTimeout(askAll, isTold() ? kAskToldMs : kAskMs);
+    };
+    askAll();
+    const unwatch = list.map((id) => watch(id, () => ask([id])));
+    document.addEventListener('visibilitychange', askAll);
+    window.addEventListener('focus', askAll);
     return () => {
       ended = true;
       clearTimeout(timer);
+      unwatch.forEach((end) => end());
+      document.removeEventListener('visibilitychange', askAll);
+      window.removeEventListener('focus', askAll);
     };
   }, [ids]);
   return variants;
@@ -50,7 +69,7 @@ export const sum = (lines) => lines.reduce((total, line) => total + line.price.a
 export function obstacle(line, variant) {
   if (variant === null) return 'No longer in the shop.';
   if (!variant) return '';
-  if (variant.available < 1) return 'Sold out in the meantime.';
+  if (variant.available < 1) return 'Remove it to go on.';
   if (variant.available < line.quantity) return `Only ${variant.available} left.`;
   return '';
 }
@@ -96,12 +115,14 @@ export function CartPage() {
 function Line({ line, variant, was }) {
   const trouble = obstacle(line, variant);
   const most = Math.min(variant?.available ?? 999, line.max_per_order || Infinity);
+  const stockFlash = useFlash(variant?.available, variant === undefined);
+  useNews(line.title, line.price, variant?.available);
   return html`<li class=${`line ${trouble ? 'troubled' : ''}`} data-sku=${line.sku}>
     <a class="line-picture" href=${`#/p/${encodeURIComponent(line.product_id)}`} aria-hidden="true" tabindex="-1"><${Picture} product=${line} /></a>
     <div class="line-text">
       <a href=${`#/p/${encodeURIComponent(line.product_id)}`}>${line.title}</a>
       <p class="muted small">${options(line) || line.sku}</p>
-      ${variant && html`<${Stock} available=${variant.available} />`}
+      ${variant && html`<${Stock} available=${variant.available} flash=${stockFlash} />`}
       ${trouble && html`<p class="bad-text small">${trouble}</p>`}
       ${was && was.amount !== line.price.amount && html`<p class="few-text small">The price changed from ${money(was.amount, was.currency)}.</p>`}
     </div>

@@ -1,4 +1,5 @@
 import './style.css';
+import './search_box.css';
 import { render } from 'preact';
 import { cart } from './cart.js';
 import { CartPage } from './cart_page.js';
@@ -21,7 +22,7 @@ const part = (text) => {
 
 /** The page a fragment names; nothing for the shop itself. */
 function pageOf(hash) {
-  const [, name, id] = hash.split('/');
+  const [, name, id, token] = hash.split('/');
   switch (name) {
     case 'p':
       return ['Product', html`<${ProductPage} id=${part(id)} />`];
@@ -30,7 +31,7 @@ function pageOf(hash) {
     case 'checkout':
       return ['Checkout', html`<${CheckoutPage} />`];
     case 'orders':
-      return id ? ['Order', html`<${OrderPage} key=${id} id=${part(id)} />`] : ['Orders', html`<${OrdersPage} />`];
+      return id ? ['Order', html`<${OrderPage} key=${id} id=${part(id)} token=${part(token)} />`] : ['Orders', html`<${OrdersPage} />`];
     default:
       return null;
   }

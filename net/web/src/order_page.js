@@ -1,23 +1,74 @@
-// What was bought in this browser.
+// What was bought: what this browser kept of it at once, then as the shop has it now.
+import { useEffect, useState } from 'preact/hooks';
+import { getOrder } from './api.js';
 import { orders } from './cart.js';
 import { money } from './money.js';
-import { html } from './parts.js';
+import { html, toast } from './parts.js';
 
 const regions = new Intl.DisplayNames([navigator.language, 'en'], { type: 'region' });
 const when = (time) => new Date(time).toLocaleString(navigator.language, { dateStyle: 'medium', timeStyle: 'short' });
 const totalOf = ({ totals }) => money(totals.total.amount, totals.total.currency);
 
-export function OrderPage({ id }) {
-  const order = orders.find(id);
+const kAskMs = 2000;
+const kAskTimes = 15; // a payment is captured within moments
+
+/** The order, and whether it is still to come. Asked again until it is completed. */
+function useOrder(id, token) {
+  const [state, set] = useState(() => ({ order: orders.find(id), asked: !token }));
+  useEffect(() => {
+    let ended = false;
+    let timer;
+    let times = 0;
+    const ask = async () => {
+      clearTimeout(timer);
+      if (document.hidden || ended) return;
+      let order;
+      try {
+        order = { ...(await getOrder(id, token)), view_token: token };
+        orders.keep(order);
+      } catch (error) {
+        // What this browser kept is still true, if perhaps not new.
+        if (!ended) set((was) => ({ ...was, asked: true, refused: error.status === 403 || error.status === 404 }));
+      }
+      if (ended) return;
+      if (order) set({ order, asked: true });
+      if (order?.status !== 'completed' && ++times < kAskTimes) timer = setTimeout(ask, kAskMs);
+    };
+    if (!token) return undefined;
+    ask();
+    document.addEventListener('visibilitychange', ask);
+    return () => {
+      ended = true;
+      clearTimeout(timer);
+      document.removeEventListener('visibilitychange', ask);
+    };
+  }, [id, token]);
+  return state;
+}
+
+const kPayment = { authorized: 'reserved', captured: 'paid', voided: 'cancelled' };
+const kStatus = { confirmed: 'Confirmed', completed: 'Paid' };
+
+export function OrderPage({ id, token: given }) {
+  const token = given || orders.find(id)?.view_token || '';
+  const { order, asked } = useOrder(id, token);
+  if (!order && !asked) return html`<p class="muted loading" role="status">Loading…</p>`;
   if (!order)
-    return html`<div class="empty"><h1>This order is not known here</h1><p>Orders are kept in the browser they were placed in.</p><a class="button" href="#/">Back to the shop</a></div>`;
+    return html`<div class="empty"><h1>This order is not known here</h1><p>An order is seen in the browser it was placed in, or by its private link.</p><a class="button" href="#/">Back to the shop</a></div>`;
+  const link = token && `${location.origin}${location.pathname}#/orders/${encodeURIComponent(order.id)}/${encodeURIComponent(token)}`;
+  const copy = async (event) => {
+    if (!navigator.clipboard) return;
+    event.preventDefault();
+    await navigator.clipboard.writeText(link).then(() => toast('The link is copied. Whoever has it sees this order.'), () => {});
+  };
   const { totals, shipping_address: address } = order;
   const row = (name, amount) => amount?.amount !== 0 && amount && html`<div><dt>${name}</dt><dd>${money(amount.amount, amount.currency)}</dd></div>`;
   return html`<div class="thanks">
       <svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="9" /><path d="m8 12.300 2.800 2.700L16.200 9.500" /></svg>
       <h1>Thank you, it is ordered</h1>
       <p class="muted">Placed ${when(order.created_at)} for ${order.customer.email}</p>
-      <p>Order <code id="order-id">${order.id}</code></p>
+      <p>Order <code id="order-id">${order.id}</code> <span class="tag" id="order-status">${kStatus[order.status] || order.status}</span></p>
+      ${link && html`<p class="small"><a id="order-link" href=${link} onClick=${copy}>Private link to this order</a></p>`}
     </div>
     <div class="two">
       <ul class="lines" aria-label="Ordered">
@@ -36,12 +87,12 @@ export function OrderPage({ id }) {
           <dl class="totals">
             ${row('Subtotal', totals.subtotal)} ${row('Discount', totals.discount)} ${row('Tax', totals.tax)} ${row('Shipping', totals.shipping)}
             <div class="grand"><dt>Total</dt><dd id="order-total">${totalOf(order)}</dd></div>
-            ${order.payments.map((payment) => html`<div key=${payment.id}><dt>Payment</dt><dd><span class="tag">${payment.status}</span></dd></div>`)}
+            ${order.payments.map((payment) => html`<div key=${payment.id}><dt>Payment</dt><dd><span class="tag">${kPayment[payment.status] || payment.status}</span></dd></div>`)}
           </dl>
         </aside>
         ${address &&
-        html`<aside class="box" aria-label="Shipped to">
-          <h2>Shipped to</h2>
+        html`<aside class="box" aria-label="Ships to">
+          <h2>Ships to</h2>
           <address>${address.name}<br />${address.line1}<br />${address.postal_code} ${address.city}<br />${regions.of(address.country)}</address>
         </aside>`}
       </div>

@@ -81,14 +81,14 @@ const short = (count) => (count < 1000 ? String(count) : `${(count / 1000).toFix
 const kFew = 5;
 
 /** "In stock", "Only 3 left", "Sold out". */
-export function Stock({ available }) {
+export function Stock({ available, flash = false }) {
   const [kind, text] =
     available <= 0
       ? ['out', 'Sold out']
       : available <= kFew
         ? ['few', `Only ${available} left`]
         : ['in', `${available} in stock`];
-  return html`<span class=${`stock ${kind}`} data-available=${available}><span class="dot" aria-hidden="true"></span>${text}</span>`;
+  return html`<span class=${`stock ${kind} ${flash ? 'flash' : ''}`} data-available=${available}><span class="dot" aria-hidden="true"></span>${text}</span>`;
 }
 
 export function Quantity({ value, max, label, onChange }) {

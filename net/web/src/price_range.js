@@ -1,8 +1,9 @@
 // Two handles on one scale. Native sliders: the keyboard and screen readers know them.
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { html } from './parts.js';
 
 const kSteps = 100;
+const kRestMs = 600;
 
 // Prices lie dense below and thin above: equal steps of the root feel even.
 const toPrice = (step, { min, max }) => {
@@ -16,7 +17,18 @@ export function PriceRange({ range, start, refine, format }) {
   const low = Number.isFinite(start[0]) ? toStep(start[0], range) : 0;
   const high = Number.isFinite(start[1]) ? toStep(start[1], range) : kSteps;
   const [steps, set] = useState([low, high]);
-  useEffect(() => set([low, high]), [low, high]);
+  // What the widgets draw may be late: it waits until the handles rest.
+  const moved = useRef(0);
+  useEffect(() => {
+    let timer;
+    const adopt = () => {
+      const wait = moved.current + kRestMs - Date.now();
+      if (wait > 0) timer = setTimeout(adopt, wait);
+      else set([low, high]);
+    };
+    adopt();
+    return () => clearTimeout(timer);
+  }, [low, high]);
   if (!(range.max > range.min)) return html`<p class="muted small">All at one price.</p>`;
 
   const [from, to] = steps;
@@ -35,6 +47,7 @@ export function PriceRange({ range, start, refine, format }) {
       const step = Number(event.target.value);
       const next = which === 0 ? [Math.min(step, to), to] : [from, Math.max(step, from)];
       event.target.value = next[which];
+      moved.current = Date.now();
       set(next);
     }}
     onChange=${done}

@@ -2,43 +2,61 @@
 import { useEffect, useState } from 'preact/hooks';
 import { getProduct } from './api.js';
 import { cart } from './cart.js';
+import { isTold, useFlash, useNews, watch } from './live.js';
 import { money } from './money.js';
-import { html, Picture, Quantity, safeUrl, Stars, Stock, toast } from './parts.js';
+import { html, options, Picture, Quantity, safeUrl, Stars, Stock, toast } from './parts.js';
 
-const kEveryMs = 2000;
+const kAskMs = 2000;
+const kAskToldMs = 20_000; // what is not told: a description, another variant's stock
 
 const free = (variant) => variant.available ?? 0;
 
-/** The product, asked again every two seconds; most answers are 304 and cost nothing. */
+/**
+ * The product with its variants: asked for when something of it is told to have changed, when the
+ * page is looked at again, and now and then. Most answers are 304 and cost nothing.
+ */
 function useProduct(id) {
   const [state, set] = useState({});
   useEffect(() => {
     let ended = false;
+    let asking = false;
+    let again = false;
     let etag;
     let timer;
     const ask = async () => {
-      if (!document.hidden) {
-        try {
-          const answer = await getProduct(id, etag);
-          if (ended) return;
-          if (!answer.unchanged) {
-            etag = answer.etag;
-            set({ product: answer.body });
-          } else {
-            set((was) => (was.error ? { product: was.product } : was));
-          }
-        } catch (error) {
-          if (ended) return;
-          set((was) => (error.status === 404 ? { missing: true } : { ...was, error }));
+      again = asking;
+      if (asking || ended || document.hidden) return;
+      asking = true;
+      clearTimeout(timer);
+      try {
+        const answer = await getProduct(id, etag);
+        if (ended) return;
+        if (!answer.unchanged) {
+          etag = answer.etag;
+          set({ product: answer.body });
+        } else {
+          set((was) => (was.error ? { product: was.product } : was));
         }
+      } catch (error) {
+        if (ended) return;
+        set((was) => (error.status === 404 ? { missing: true } : { ...was, error }));
+      } finally {
+        asking = false;
       }
-      timer = setTimeout(ask, kEveryMs);
+      if (again) ask();
+      else timer = setTimeout(ask, isTold() ? kAskToldMs : kAskMs);
     };
     set({});
     ask();
+    const unwatch = watch(id, ask);
+    document.addEventListener('visibilitychange', ask);
+    window.addEventListener('focus', ask);
     return () => {
       ended = true;
       clearTimeout(timer);
+      unwatch();
+      document.removeEventListener('visibilitychange', ask);
+      window.removeEventListener('focus', ask);
     };
   }, [id]);
   return state;
@@ -69,6 +87,10 @@ function Product({ product, error }) {
   const images = (product.images || []).filter((url) => safeUrl(url) && !failed.includes(url));
   const picture = images.includes(shown) ? shown : images[0];
   const drop = (url) => fail((all) => [...all, url]);
+
+  const priceFlash = useFlash(variant.price.amount, sku);
+  const stockFlash = useFlash(free(variant), sku);
+  useNews(`${product.title} ${options(variant)}`.trim(), variant.price, free(variant));
 
   const add = () => {
     cart.add(
@@ -110,9 +132,9 @@ function Product({ product, error }) {
         <p class="card-brand">${product.brand}</p>
         <h1>${product.title}</h1>
         <${Stars} rating=${product.rating} count=${product.rating_count} />
-        <p class="price big" data-amount=${variant.price.amount}>${money(variant.price.amount, variant.price.currency)}</p>
+        <p class=${`price big ${priceFlash ? 'flash' : ''}`} data-amount=${variant.price.amount}>${money(variant.price.amount, variant.price.currency)}</p>
         <${Options} variants=${variants} variant=${variant} choose=${choose} />
-        <p class="live" role="status"><${Stock} available=${free(variant)} /><span class="muted small"> · live${error ? ', interrupted' : ''}</span></p>
+        <p class="live"><${Stock} available=${free(variant)} flash=${stockFlash} /><span class="muted small"> · live${error ? ', interrupted' : ''}</span></p>
         <div class="buy">
           <${Quantity} value=${quantity} max=${Math.max(1, limit)} label="Quantity" onChange=${want} />
           <button type="button" class="button primary" id="add" disabled=${limit < 1} onClick=${add}>

@@ -1,6 +1,6 @@
 // The shop: InstantSearch's widgets over the Typesense routes.
 import instantsearch from 'instantsearch.js/es';
-import { connectRange } from 'instantsearch.js/es/connectors';
+import { connectRange, connectSearchBox } from 'instantsearch.js/es/connectors';
 import { history } from 'instantsearch.js/es/lib/routers';
 import {
   clearRefinements,
@@ -10,18 +10,19 @@ import {
   pagination,
   ratingMenu,
   refinementList,
-  searchBox,
   sortBy,
   stats,
   toggleRefinement,
 } from 'instantsearch.js/es/widgets';
 import { render } from 'preact';
 import TypesenseInstantsearchAdapter from 'typesense-instantsearch-adapter';
-import { key } from './api.js';
+import { countQuery, key, kSearched } from './api.js';
 import { Hit } from './hit.js';
 import { roundMoney } from './money.js';
 import { html } from './parts.js';
 import { PriceRange } from './price_range.js';
+import { SearchBox } from './search_box.js';
+import { asWritten, showSpelling, watchSpelling } from './spelling.js';
 
 const kIndex = 'products';
 
@@ -36,13 +37,16 @@ const adapter = new TypesenseInstantsearchAdapter({
     numRetries: 1,
   },
   additionalSearchParameters: {
-    query_by: 'title,brand,categories,tags,sku,description',
+    query_by: kSearched,
+    enable_analytics: false,
     highlight_full_fields: 'title',
     snippet_threshold: 60,
     exclude_fields: 'attributes,tags',
   },
   facetableFieldsWithSpecialCharacters: ['brand', 'categories', 'in_stock', 'price', 'rating'],
 });
+
+watchSpelling(adapter.typesenseClient);
 
 let currency = 'EUR';
 export const formatPrice = (amount) => roundMoney(amount, currency);
@@ -73,17 +77,7 @@ export function startSearch(show) {
 
   search.addWidgets([
     configure({ hitsPerPage: 24, maxValuesPerFacet: 60 }),
-    searchBox({
-      container: '#searchbox',
-      placeholder: 'Search for anything',
-      showReset: true,
-      showSubmit: true,
-      showLoadingIndicator: false,
-      queryHook(query, refine) {
-        show();
-        refine(query);
-      },
-    }),
+    box({ container: on('#searchbox'), show, choose: (state) => choose(search, state, show) }),
     stats({
       container: '#stats',
       templates: {
@@ -171,12 +165,51 @@ export function startSearch(show) {
     const badge = on('#filters-count');
     badge.hidden = chosen === 0;
     badge.textContent = String(chosen);
+    showSpelling(on('#spelling'), search.helper.lastResults, (q, exactly) => {
+      if (exactly) asWritten(q);
+      choose(search, { query: q }, show, true);
+    });
     const found = search.renderState[kIndex]?.stats?.nbHits;
     on('#shop').classList.toggle('nothing', found === 0);
     if (found !== undefined) on('#filters-done').textContent = `Show ${number(found)} ${found === 1 ? 'product' : 'products'}`;
   });
   search.start();
   return search;
+}
+
+const box = connectSearchBox(({ query, refine, widgetParams }) => {
+  const { container, show, choose: chosen } = widgetParams;
+  const type = (text) => {
+    show();
+    refine(text);
+    look(text.trim(), kDwellMs);
+  };
+  render(html`<${SearchBox} query=${query} type=${type} choose=${chosen} />`, container);
+});
+
+const kDwellMs = 3000;
+let dwell;
+let counted = '';
+
+/** Whoever stays with what he typed, or chose it, looked for it. */
+function look(q, afterMs) {
+  clearTimeout(dwell);
+  if (q.length < 2 || q === counted) return;
+  dwell = setTimeout(() => {
+    counted = q;
+    countQuery(q);
+  }, afterMs);
+}
+
+/** Searches for what was chosen; filters that are set stay only with `keep`. */
+function choose(search, state, show, keep = false) {
+  show();
+  look(state.query, 0);
+  search.setUiState((all) => {
+    const { refinementList, range, ratingMenu, toggle, sortBy: sort } = all[kIndex] || {};
+    const filters = keep ? { refinementList, range, ratingMenu, toggle } : { toggle };
+    return { ...all, [kIndex]: { ...filters, sortBy: sort, ...state } };
+  });
 }
 
 function facetTemplates(what) {

@@ -29,7 +29,7 @@ TEST_CASE("bad input: each gets its documented refusal, names its field and chan
 
   std::size_t count = 0;
   for (const Table& table : {bodies_that_are_no_json(), bad_products(), bad_stock_changes(),
-                             bad_searches(), bad_checkouts()}) {
+                             bad_searches(), bad_checkouts(), bad_rules()}) {
     for (const BadRequest& bad : table) expect_refused(shop, bad);
     count += table.size();
   }
@@ -53,6 +53,10 @@ TEST_CASE("bad input: a key may do only what it is for") {
   CHECK(storefront.request("POST", "/v1/products", kTee, {{"Content-Type", "application/json"}})
             ->status == 403);
   CHECK(storefront.request("DELETE", "/v1/products/tee")->status == 403);
+  CHECK(nobody.request("GET", "/v1/synonyms")->status == 401);
+  CHECK(storefront.request("GET", "/v1/curations/c")->status == 403);
+  CHECK(storefront.request("DELETE", "/v1/stopwords/s")->status == 403);
+  CHECK(storefront.request("GET", "/collections/products/overrides")->status == 401);
 }
 
 }  // namespace souk::test

@@ -1,8 +1,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <set>
 #include <string>
+#include <thread>
 
 #include "tests/net/endpoints/shop.hpp"
 #include "tests/net/event_stream.hpp"
@@ -154,6 +156,34 @@ TEST_CASE("live query: a slow reader gets the newest state, not every state") {
   CHECK(stream.becomes("a:100:" + std::to_string(5 + kChanges), std::chrono::seconds{20}));
   CHECK(stream.events() < kChanges);
   CHECK(shop.ask("GET", "/metrics").body.find("souk_live_queries 1") != std::string::npos);
+}
+
+TEST_CASE(
+    "live query: a node that leads all shards is rung and does not ask them again and again") {
+  Shop shop;
+  put(shop, "a", 100, 50);
+  EventStream stream{shop.port(), kByPrice};
+  REQUIRE(stream.next());
+  const auto counted = [&](const std::string& name) {
+    const std::string text = shop.ask("GET", "/metrics").body;
+    const auto at = text.find("\n" + name + " ");
+    REQUIRE(at != std::string::npos);
+    return std::stoull(text.substr(at + 1 + name.size()));
+  };
+
+  const auto looks = counted("souk_live_looks_total");
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 30; ++i) {
+    adjust(shop, "a", -1);
+    REQUIRE(stream.next());
+    std::this_thread::sleep_for(std::chrono::milliseconds{30});
+  }
+  CHECK(stream.page() == "a:100:20");
+  // Once a second, for the case that a ring was missed.
+  const auto seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - begin);
+  CHECK(counted("souk_live_looks_total") - looks <=
+        static_cast<std::uint64_t>(seconds.count()) + 2);
 }
 
 TEST_CASE("live query: refuses what a search refuses, and cursors") {
