@@ -82,13 +82,20 @@ LoadClient::~LoadClient() {
   ::close(epoll_);
 }
 
-void LoadClient::send(std::string request, SteadyTime deadline, Done done, std::size_t avoid) {
-  queue_.push_back({std::move(request), deadline, std::move(done), avoid});
+void LoadClient::send(std::string request, SteadyTime deadline, Done done, std::size_t avoid,
+                      std::size_t prefer) {
+  queue_.push_back({std::move(request), deadline, std::move(done), avoid, prefer});
   dispatch();
 }
 
-std::optional<std::size_t> LoadClient::pick(std::size_t avoid) {
+std::optional<std::size_t> LoadClient::pick(std::size_t avoid, std::size_t prefer) {
   const auto now = nodes_.size() > 1 ? std::chrono::steady_clock::now() : SteadyTime{};
+  if (prefer < nodes_.size() && prefer != avoid && nodes_[prefer].suspect_until <= now &&
+      !nodes_[prefer].idle.empty()) {
+    const std::size_t index = nodes_[prefer].idle.back();
+    nodes_[prefer].idle.pop_back();
+    return index;
+  }
   Node* chosen = nullptr;
   Node* last_resort = nullptr;
   bool any_trusted = false;
@@ -122,7 +129,7 @@ void LoadClient::suspect(Node& node) {
 
 void LoadClient::dispatch() {
   while (!queue_.empty()) {
-    const auto picked = pick(queue_.front().avoid);
+    const auto picked = pick(queue_.front().avoid, queue_.front().prefer);
     if (!picked) return;
     const std::size_t index = *picked;
     Connection& connection = connections_[index];

@@ -50,8 +50,10 @@ public:
 
   /// Queues the request's bytes. `done` is called exactly once, from poll() or a later send(). A
   /// request that is still unanswered at `deadline` ends with status 0 and its connection is
-  /// closed. `avoid`: the endpoint not to ask as long as another one works.
-  void send(std::string request, SteadyTime deadline, Done done, std::size_t avoid = kAnyEndpoint);
+  /// closed. `avoid`: the endpoint not to ask as long as another one works. `prefer`: the one to
+  /// ask if it works and has a connection to spare.
+  void send(std::string request, SteadyTime deadline, Done done, std::size_t avoid = kAnyEndpoint,
+            std::size_t prefer = kAnyEndpoint);
   /// Handles what is ready; waits at most until `until`.
   void poll(SteadyTime until);
   /// Requests sent or queued that have no answer yet.
@@ -66,6 +68,7 @@ private:
     SteadyTime deadline;
     Done done;
     std::size_t avoid = kAnyEndpoint;
+    std::size_t prefer = kAnyEndpoint;
   };
   struct Node {
     Endpoint endpoint;
@@ -88,7 +91,7 @@ private:
 
   void dispatch();
   /// An idle connection for a request, nullopt: wait.
-  std::optional<std::size_t> pick(std::size_t avoid);
+  std::optional<std::size_t> pick(std::size_t avoid, std::size_t prefer);
   void suspect(Node& node);
   void open(std::size_t index);
   void close(std::size_t index);

@@ -39,17 +39,20 @@ RetryingClient::RetryingClient(std::vector<Endpoint> endpoints, std::size_t conn
     : policy_{policy}, client_{std::move(endpoints), connections} {
 }
 
-void RetryingClient::send(std::string request, SteadyTime intended, SteadyTime deadline,
-                          Done done) {
+void RetryingClient::send(std::string request, SteadyTime intended, SteadyTime deadline, Done done,
+                          std::size_t prefer) {
   if (policy_.until_seconds <= 0) {
-    client_.send(std::move(request), deadline,
-                 [done = std::move(done)](const HttpAnswer& answer) { done(answer, 1); });
+    client_.send(
+        std::move(request), deadline,
+        [done = std::move(done)](const HttpAnswer& answer) { done(answer, 1); }, kAnyEndpoint,
+        prefer);
     return;
   }
   auto operation = std::make_shared<Operation>();
   operation->request = std::move(request);
   operation->give_up = intended + seconds_of(policy_.until_seconds);
   operation->done = std::move(done);
+  operation->prefer = prefer;
   attempt(operation);
 }
 
@@ -69,7 +72,7 @@ void RetryingClient::attempt(const std::shared_ptr<Operation>& operation) {
           operation->done(answer, operation->tries);
         }
       },
-      operation->asked);
+      operation->asked, operation->prefer);
 }
 
 void RetryingClient::poll(SteadyTime until) {

@@ -29,7 +29,8 @@ public:
   RetryingClient(std::vector<Endpoint> endpoints, std::size_t connections, RetryPolicy policy);
 
   /// As LoadClient::send. `intended`: when it should have been sent, from which policies count.
-  void send(std::string request, SteadyTime intended, SteadyTime deadline, Done done);
+  void send(std::string request, SteadyTime intended, SteadyTime deadline, Done done,
+            std::size_t prefer = kAnyEndpoint);
   void poll(SteadyTime until);
   std::size_t outstanding() const { return client_.outstanding() + waiting_.size(); }
   std::size_t usable() const { return client_.usable(); }
@@ -41,6 +42,7 @@ private:
     Done done;
     unsigned tries = 0;
     std::size_t asked = kAnyEndpoint;
+    std::size_t prefer = kAnyEndpoint;
   };
   struct Waiting {
     SteadyTime at;

@@ -4,12 +4,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/json/parse.hpp>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
 
+#include "bench/owners.hpp"
 #include "bench/retrying_client.hpp"
 
 namespace souk::bench {
@@ -63,9 +65,14 @@ public:
         workload_{workload},
         result_{result},
         keep_samples_{keep_samples},
+        // Whoever goes to the owner needs room at each for all that is in flight.
         client_{target.endpoints,
-                scenario.connections,
-                {scenario.retry_seconds, scenario.try_seconds}} {}
+                scenario.connections * (scenario.direct ? target.endpoints.size() : 1),
+                {scenario.retry_seconds, scenario.try_seconds}} {
+    if (!scenario.direct) return;
+    owners_.emplace(target);
+    map_request_ = make_request("GET", "/v1/cluster", target.authority(), target.key);
+  }
 
   void run() {
     const auto start = steady_clock::now();
@@ -88,6 +95,7 @@ public:
         std::fprintf(stderr, "\r%s: %3.0f s, %llu answers ", scenario_.name.c_str(),
                      duration<double>{now - start}.count(),
                      static_cast<unsigned long long>(answers_));
+        if (owners_) ask_for_map(now);
       }
       feed(now, end);
       client_.poll(scenario_.rate > 0 ? next_intended_ : now + std::chrono::milliseconds{5});
@@ -123,9 +131,21 @@ private:
     result_.server_cpu_seconds -= server_before_;
   }
 
+  /// Shards are split and change hands while the load runs.
+  void ask_for_map(SteadyTime now) {
+    client_.send(map_request_, now, now + std::chrono::seconds{2},
+                 [this](const HttpAnswer& answer, unsigned) {
+                   boost::system::error_code error;
+                   const auto parsed = boost::json::parse(
+                       boost::json::string_view{answer.body.data(), answer.body.size()}, error);
+                   if (answer.status == 200 && !error) owners_->learn(parsed);
+                 });
+  }
+
   void feed(SteadyTime now, SteadyTime end) {
     if (scenario_.rate <= 0) {
-      while (client_.outstanding() < client_.usable() && !workload_.exhausted()) send(now);
+      const std::size_t connections = std::min(client_.usable(), scenario_.connections);
+      while (client_.outstanding() < connections && !workload_.exhausted()) send(now);
       return;
     }
     while (workload_.has_follow_up()) send(now);
@@ -146,13 +166,16 @@ private:
     const auto deadline = intended + duration_cast<steady_clock::duration>(
                                          duration<double>{scenario_.timeout_seconds});
     std::string request = std::move(operation.request);
-    client_.send(std::move(request), intended, deadline,
-                 [this, intended, operation = std::move(operation)](const HttpAnswer& answer,
-                                                                    unsigned tries) {
-                   if (operation.done) operation.done(answer);
-                   ++answers_;
-                   note(operation, intended, answer, tries);
-                 });
+    const auto slot = owners_ ? workload_.slot_of(operation) : std::nullopt;
+    client_.send(
+        std::move(request), intended, deadline,
+        [this, intended, operation = std::move(operation)](const HttpAnswer& answer,
+                                                           unsigned tries) {
+          if (operation.done) operation.done(answer);
+          ++answers_;
+          note(operation, intended, answer, tries);
+        },
+        slot ? owners_->of(*slot) : kAnyEndpoint);
   }
 
   void note(const Workload::Operation& operation, SteadyTime intended, const HttpAnswer& answer,
@@ -182,6 +205,8 @@ private:
   RunResult& result_;
   bool keep_samples_;
   RetryingClient client_;
+  std::optional<Owners> owners_;
+  std::string map_request_;
   SteadyTime measure_from_;
   SteadyTime next_intended_;
   SteadyTime next_progress_{};

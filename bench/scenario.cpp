@@ -92,6 +92,12 @@ Scenario load_scenario(const std::string& name_or_path) {
       {"timeout_seconds", number(s.timeout_seconds, 0.01)},
       {"retry_seconds", number(s.retry_seconds, 0)},
       {"try_seconds", number(s.try_seconds, 0.01)},
+      {"direct",
+       [&](const toml::node& node, const std::string& key) {
+         const auto value = node.value<bool>();
+         if (!value) refuse(key, "true or false");
+         s.direct = *value;
+       }},
       {"search", number(s.search, 0)},
       {"as_you_type", number(s.as_you_type, 0)},
       {"checkout", number(s.checkout, 0)},

@@ -23,6 +23,8 @@ struct Scenario {
   /// until so long after the intended send time. 0: never, as the comparisons with others need it.
   double retry_seconds = 0;
   double try_seconds = 2;  // how long one node may be silent when requests are sent again
+  /// A client that knows the map: writes go to the node that leads the (first) product's shard.
+  bool direct = false;
 
   // Shares of the operations; they need not sum to 1.
   double search = 0;

@@ -277,6 +277,11 @@ Workload::Operation Workload::stock_change() {
           {static_cast<std::uint32_t>(sku)}};
 }
 
+std::optional<engine::Slot> Workload::slot_of(const Operation& operation) const {
+  if (!operation.write || operation.skus.empty()) return std::nullopt;
+  return engine::slot_of(product_name(scenario_.seed, operation.skus.front()));
+}
+
 std::vector<std::string> Workload::shards_of(const Operation& operation,
                                              const HttpAnswer& answer) const {
   std::vector<std::string> shards;

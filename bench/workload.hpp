@@ -70,6 +70,8 @@ public:
   /// The shards that had to store an acknowledged operation: of its SKUs' products, and of the
   /// order its answer names.
   std::vector<std::string> shards_of(const Operation& operation, const HttpAnswer& answer) const;
+  /// Of the product of the first SKU that a write changes; nothing: it changes none.
+  std::optional<engine::Slot> slot_of(const Operation& operation) const;
 
 private:
   Operation search();

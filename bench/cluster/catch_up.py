@@ -3,7 +3,8 @@
 
 Two nodes over etcd on this machine, one copy of each shard. PRODUCTS (1000000) generated products are imported at the first
 node; stock changes and searches go there at RATE (100) a second, first alone, then while the second node gets a copy of every
-shard from it, until all are members. Prints the seconds of the catch-up and the p99 of both parts.
+shard from it, until all are members. Prints the seconds of the catch-up and the p99 of both parts. Where there are two cores or
+more, each node has one for itself, as two machines would (the generator runs beside the first node); PIN=0: all share all.
 bench/cluster/catch_up.py"""
 import csv
 import json
@@ -23,6 +24,7 @@ from failover import quantile  # noqa: E402
 PRODUCTS = int(os.environ.get("PRODUCTS", "1000000"))
 RATE = float(os.environ.get("RATE", "100"))
 ALONE = 10
+PIN = os.environ.get("PIN", "1") == "1" and len(os.sched_getaffinity(0)) > 1
 LOADED = float(os.environ.get("LOADED", "60"))  # how long the load goes on after it
 
 
@@ -35,6 +37,13 @@ class TwoNodes(Cluster):
                               env=dict(os.environ, SOUK_SERVER_KEY="sk_dev"), timeout=seconds)
         expect(done.returncode == 0, "souk %s: %s%s" % (" ".join(words), done.stdout[-500:], done.stderr[-500:]))
         return done.stdout
+
+
+def pin(process, core):
+    """All threads there are; those to come are made by them."""
+    if PIN:
+        for thread in os.listdir("/proc/%d/task" % process.pid):
+            os.sched_setaffinity(int(thread), {sorted(os.sched_getaffinity(0))[core]})
 
 
 def resident_mb(process):
@@ -54,13 +63,16 @@ def measure():
     os.unlink(feed)
     say("%d products imported in %.1f s" % (PRODUCTS, time.monotonic() - at))
     time.sleep(5)
-    cluster.start(cluster.nodes[1])
-    name = cluster.read(cluster.url_of(cluster.nodes[1]) + "/v1/cluster")["node"]
+    pin(cluster.nodes[0].process, 0)
     shards = sorted(cluster.facts()["shards"])
     cluster.start_load({"base": "checkout", "checkout": 0.0, "stock_change": 0.5, "search": 0.5, "skus": 2000, "connections": 32},
                        seconds=ALONE + LOADED, rate=RATE, retry=20)
     time.sleep(ALONE)
     begin = time.time()
+    # Not earlier: after some seconds copies would be spread to it by themselves.
+    cluster.start(cluster.nodes[1])
+    pin(cluster.nodes[1].process, 1)
+    name = cluster.read(cluster.url_of(cluster.nodes[1]) + "/v1/cluster")["node"]
     running = [subprocess.Popen([os.path.join(BUILD, "souk"), "shard", "add-replica", shard, "--node", name, "--url",
                                  cluster.url_of(cluster.nodes[0])], stdout=subprocess.DEVNULL,
                                 env=dict(os.environ, SOUK_SERVER_KEY="sk_dev")) for shard in shards]
@@ -79,6 +91,10 @@ def measure():
         figures[kind] = {"p50_ms": [quantile(before, 0.5), quantile(during, 0.5)], "p99_ms": [quantile(before, 0.99), quantile(during, 0.99)],
                          "samples": [len(before), len(during)]}
     print(json.dumps(figures, indent=1))
+    for first in range(0, int(end - begin) + 1, 5):
+        part = [(ms, kind) for at, ms, kind in samples if begin + first <= at < begin + first + 5]
+        p99 = {kind: round(quantile([ms for ms, one in part if one == kind] or [0], 0.99), 1) for kind in ("search", "stock_change")}
+        print("p99 in ms, seconds %d to %d: %s" % (first, first + 5, p99))
     slow = sorted((round(at - begin, 3), round(ms), kind) for at, ms, kind in samples if begin <= at <= end and ms > 100)
     print("over 100 ms, seconds after the beginning: %s" % slow[:40])
     cluster.close()

@@ -5,11 +5,13 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <boost/json/parse.hpp>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "bench/owners.hpp"
 #include "bench/retrying_client.hpp"
 #include "bench/target.hpp"
 
@@ -186,6 +188,40 @@ TEST_CASE("load client: a dead node is left alone while the others answer") {
   CHECK(failures >= 1);
   CHECK(failures <= 4);
   CHECK(successes == 40 - failures);
+}
+
+TEST_CASE("load client: asks the preferred node as long as it works") {
+  OneAnswerServer first{answer_of(200)};
+  OneAnswerServer second{answer_of(200)};
+  const auto ask_second = [&](LoadClient& client, std::size_t avoid) {
+    std::size_t asked = kAnyEndpoint;
+    client.send(
+        make_request("GET", "/", "shop", ""), steady_clock::now() + std::chrono::seconds{2},
+        [&](const HttpAnswer& answer) { asked = answer.endpoint; }, avoid, 1);
+    while (asked == kAnyEndpoint) client.poll(steady_clock::now() + std::chrono::milliseconds{5});
+    return asked;
+  };
+  LoadClient client{{first.endpoint(), second.endpoint()}, 4};
+  for (int i = 0; i < 10; ++i) CHECK(ask_second(client, kAnyEndpoint) == 1);
+  CHECK(ask_second(client, 1) == 0);
+}
+
+TEST_CASE("owners: a slot's products are led by whom the cluster's map names") {
+  Owners owners{std::vector<std::string>{"a", "b"}};
+  CHECK(owners.of(0) == kAnyEndpoint);
+  const auto map = boost::json::parse(R"({"node":"a","shards":[
+    {"id":"catalog-0","first_slot":0,"last_slot":999,"primary":"a"},
+    {"id":"catalog-1","first_slot":1000,"last_slot":1999,"primary":"elsewhere"},
+    {"id":"catalog-2","first_slot":2000,"last_slot":4095,"primary":"b"},
+    {"id":"orders-0","first_slot":0,"last_slot":4095,"primary":"b"}]})");
+  owners.learn(map);
+  CHECK(owners.of(0) == 0);
+  CHECK(owners.of(999) == 0);
+  CHECK(owners.of(1500) == kAnyEndpoint);
+  CHECK(owners.of(4095) == 1);
+  owners.learn(boost::json::parse(R"({"status":501})"));
+  owners.learn(boost::json::parse(R"([])"));
+  CHECK(owners.of(4095) == 1);
 }
 
 TEST_CASE("target: several nodes are given by commas") {
