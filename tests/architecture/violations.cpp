@@ -124,12 +124,15 @@ std::string objection(std::string_view path, std::string_view header) {
 
   // The coordinator is an interface of storage; etcd, known to net, implements it.
   if (path.starts_with("net/etcd/") && header == "storage/coordinator.hpp") return "";
-  // bench/micro and bench/peers measure functions and a node in process; the rest of bench speaks HTTP only.
+  // bench/micro and bench/peers measure functions and a node in process; the rest of bench speaks
+  // HTTP only.
   if ((path.starts_with("bench/micro/") || path.starts_with("bench/peers/")) &&
       (header.starts_with("engine/") || header.starts_with("actors/")))
     return "";
   // It tells by shard for how long nothing was acknowledged: a key's place is part of the contract.
-  if (path.starts_with("bench/workload.") && header == "engine/types/shard.hpp") return "";
+  if ((path.starts_with("bench/workload.") || path.starts_with("bench/owners.")) &&
+      header == "engine/types/shard.hpp")
+    return "";
   const std::string_view target = folder_of(header);
   if (!kArrows.contains(target)) return "no such folder or library is in the table";
   if (target == folder || starts_with_any(target, kArrows.at(folder))) return "";

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import cluster_facts  # noqa: E402
+from free_ports import free_ports  # noqa: E402, F401
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("SOUK_BIN", os.path.join(ROOT, "build", "release"))
@@ -34,17 +34,6 @@ def say(text):
 def expect(condition, text):
     if not condition:
         raise Failure(text)
-
-
-def free_ports(count, host="127.0.0.1"):
-    """All held at once, so that no two are the same."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind((host, 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 def get_text(url, timeout=5):

@@ -9,7 +9,7 @@ export SOUK_SERVER_KEY=sk_dev
 # curl would ask a proxy for this machine's own address.
 export no_proxy=127.0.0.1,localhost NO_PROXY=127.0.0.1,localhost
 
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+free_port() { python3 "$root/tests/faults/free_ports.py"; }
 port=$(free_port)
 admin=$(free_port)
 export SOUK_URL=http://127.0.0.1:$port

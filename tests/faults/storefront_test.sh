@@ -22,7 +22,7 @@ export SOUK_SHOTS=$root/build/screenshots CHROMIUM=$chromium
 export TMPDIR=$work HOME=$work
 cd "$place"
 node load.mjs
-node --test --test-reporter=spec --test-concurrency=1 search.test.mjs buy.test.mjs page.test.mjs >"$work/out" 2>&1 || {
+node --test --test-reporter=spec --test-concurrency=1 search.test.mjs suggest.test.mjs live.test.mjs buy.test.mjs page.test.mjs >"$work/out" 2>&1 || {
   tail -80 "$work/out" >&2
   fail "the page"
 }
