@@ -177,7 +177,7 @@ Table bad_searches() {
       post(R"({"require_full_coverage":"true"})", 400, "malformed_request",
            "require_full_coverage"),
       post(R"({"nonsense":1})", 422, "unknown_field", "nonsense"),
-      post(R"({"explain":true})", 501, "not_implemented", "explain"),
+      post(R"({"explain":"true"})", 400, "malformed_request", "explain"),
       {"POST", "/v1/search?q=a", "{}", 422, "unknown_field", "q"},
       {"GET",
        "/v1/search?q=a",
