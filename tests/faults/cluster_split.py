@@ -105,17 +105,17 @@ def split(cluster, shard, slot=None, node=0):
     return operation
 
 
-def wait_split(cluster, operation, seconds=30):
+def wait_done(cluster, operation, seconds=30):
     def done():
         for node in cluster.nodes:
             if not node.alive:
                 continue
             status, view = call(cluster.url_of(node), "GET", "/v1/operations/" + operation["id"])
             if status == 200:
-                expect(view["state"] in ("queued", "running", "done"), "the split ended as %s" % view)
+                expect(view["state"] in ("queued", "running", "done"), "the operation ended as %s" % view)
                 return view["state"] == "done"
         return False
-    cluster.wait("the split %s" % operation["id"], seconds, done)
+    cluster.wait("the end of %s" % operation["id"], seconds, done)
 
 
 def p99(samples):
@@ -171,7 +171,7 @@ def survives():
     for shard in ("catalog-0", "orders-0"):
         operation = split(cluster, shard)
         at = time.monotonic()
-        wait_split(cluster, operation)
+        wait_done(cluster, operation)
         say("%s is split after %.0f ms" % (shard, (time.monotonic() - at) * 1000))
     time.sleep(2)
     during = [took for each in watchers for at, took in each.took if at >= begin]
@@ -187,7 +187,7 @@ def survives():
     say("kill -9 of node %d, which leads catalog-1" % victim.number)
     time.sleep(4)
     cluster.start(victim)
-    wait_split(cluster, operation, 60)
+    wait_done(cluster, operation, 60)
     say("the split of catalog-1 ended")
     cluster.wait_copies(60)
     result = cluster.finish_load()
@@ -209,9 +209,9 @@ def control():
     time.sleep(1)
     red = False
     try:
-        wait_split(cluster, split(cluster, "catalog-0"))
-        wait_split(cluster, split(cluster, "catalog-1"))
-        wait_split(cluster, split(cluster, "catalog-2"))
+        wait_done(cluster, split(cluster, "catalog-0"))
+        wait_done(cluster, split(cluster, "catalog-1"))
+        wait_done(cluster, split(cluster, "catalog-2"))
         time.sleep(1)
         check_watchers(stop, watchers)
     except Failure as failure:

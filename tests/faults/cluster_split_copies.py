@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 
 from cluster import BUILD, Cluster, Failure, Node, expect, free_ports, main, say
-from cluster_split import call, split, wait_split
+from cluster_split import call, split, wait_done
 
 PRODUCTS = 60
 ORDERS = 40
@@ -159,7 +159,7 @@ def test():
     fill(url)
     order_some(url, 0, answers)
     for shard in ("catalog-0", "orders-0"):
-        wait_split(cluster, split(cluster, shard))
+        wait_done(cluster, split(cluster, shard))
     # At once: finished orders of the child and old ledger entries, copied or not.
     order_some(url, ORDERS, answers)
     time.sleep(3)  # saved and trimmed
