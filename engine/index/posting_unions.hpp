@@ -3,6 +3,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -35,24 +36,31 @@ struct PostingUnion {
 
 /// Unions of a segment's lists, made when first asked for and kept while there is room: what begins
 /// with one or two letters is asked for all day, and is too much to be read for each query. When
-/// there is no room all are forgotten. Any number of threads.
+/// there is no room those go that nobody has asked for the longest. Any number of threads.
 class PostingUnions {
 public:
   explicit PostingUnions(std::size_t bytes_max) : bytes_max_{bytes_max} {}
 
   /// Null unless it has been made.
-  std::shared_ptr<const PostingUnion> find(std::span<const TermRange> ranges) const;
+  std::shared_ptr<const PostingUnion> find(std::span<const TermRange> ranges);
   /// Reads all the lists. `lengths` as encode_postings() wants them, of all documents.
   std::shared_ptr<const PostingUnion> make(std::span<const TermRange> ranges,
                                            std::span<const std::uint8_t> lengths);
   std::size_t bytes() const;
 
 private:
-  using Key = std::vector<TermRange>;
+  struct Kept;
+  using Unions = std::map<std::vector<TermRange>, Kept>;
+  using Key = Unions::key_type;
+  struct Kept {
+    std::shared_ptr<const PostingUnion> made;
+    std::list<Unions::iterator>::iterator use;
+  };
 
   std::size_t bytes_max_;
   mutable std::mutex mutex_;
-  std::map<Key, std::shared_ptr<const PostingUnion>> unions_;
+  Unions unions_;
+  std::list<Unions::iterator> by_use_;  // the longest not asked for first
   std::size_t bytes_ = 0;
 };
 
