@@ -512,7 +512,12 @@ private:
 
   void start_merge() {
     if (merging_) return;
-    auto merge = replica_.index().next_merge();
+    const auto now = std::chrono::steady_clock::now();
+    if (segments_made_ != replica_.index().segments_made()) {
+      segments_made_ = replica_.index().segments_made();
+      last_segment_ = now;
+    }
+    auto merge = replica_.index().next_merge(now - last_segment_ >= parts_->limits.settle_after);
     if (!merge) return;
     merging_ = true;
     request(parts_->merger, caf::infinite, RunMerge{std::move(merge)})
@@ -525,6 +530,8 @@ private:
               // written.
               publication_.publish(replica_.index().publish(replica_.state().position()));
               show_state();
+              // What a merge makes is no reason to wait.
+              segments_made_ = replica_.index().segments_made();
               start_merge();
             },
             [this](caf::error&) { merging_ = false; });
@@ -670,6 +677,8 @@ private:
   std::optional<Error> failure_;
   bool leading_ = false;
   bool decide_scheduled_ = false;
+  std::uint32_t segments_made_ = 0;  // seen last
+  std::chrono::steady_clock::time_point last_segment_{};
   std::chrono::steady_clock::duration in_mailbox_{};
   bool merging_ = false;
   bool judging_ = false;

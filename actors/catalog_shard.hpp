@@ -28,6 +28,8 @@ struct ShardLimits {
   std::uint64_t backlog_bytes_max = 256U << 20U;  // unmaterialised journal: above, bulk is refused
   std::size_t segments_max = 96;                  // above, bulk is refused until merges catch up
   std::size_t resident_orders_max = 100'000;  // finished orders kept in memory, per orders shard
+  /// When no segment of the index has been made for so long, few are made of many.
+  std::chrono::milliseconds settle_after{10'000};
   std::chrono::milliseconds tick{100};
 };
 

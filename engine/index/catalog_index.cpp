@@ -279,9 +279,10 @@ CatalogIndex CatalogIndex::fork(ShardId child,
   return other;
 }
 
-std::shared_ptr<const SegmentMerge> CatalogIndex::next_merge() {
+std::shared_ptr<const SegmentMerge> CatalogIndex::next_merge(bool settled) {
   if (!content_->merging.empty() || !content_->loaded.empty()) return nullptr;
-  const auto numbers = plan_merge(content_->sizes());
+  auto numbers = plan_merge(content_->sizes());
+  if (numbers.empty() && settled) numbers = plan_settled_merge(content_->sizes());
   if (numbers.empty()) return nullptr;
   content_->merging.insert(numbers.begin(), numbers.end());
   return content_->freeze(numbers);
@@ -313,7 +314,7 @@ std::vector<std::string> CatalogIndex::segment_names() const {
   return names;
 }
 
-Result<void> CatalogIndex::load(const std::string& name, std::shared_ptr<const std::string> bytes) {
+Result<void> CatalogIndex::load(const std::string& name, SharedBytes bytes) {
   auto opened = Segment::open(std::move(bytes));
   if (!opened) return opened.error();
   const std::uint32_t number = content_->next_number++;
@@ -324,6 +325,10 @@ Result<void> CatalogIndex::load(const std::string& name, std::shared_ptr<const s
   content_->segments.emplace(number, std::make_unique<LiveSegment>(std::move(*opened)));
   content_->loaded.insert(number);
   return {};
+}
+
+std::uint32_t CatalogIndex::segments_made() const {
+  return content_->next_number;
 }
 
 std::size_t CatalogIndex::segment_count() const {

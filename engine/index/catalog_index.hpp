@@ -37,8 +37,8 @@ public:
   CatalogIndex fork(ShardId child, const std::function<bool(std::string_view id)>& leaves);
 
   /// The next merge worth doing, if none is running; install() puts its result in place, unless a fork
-  /// came between.
-  std::shared_ptr<const SegmentMerge> next_merge();
+  /// came between. `settled`: no segment has come for a while, so more is worth it.
+  std::shared_ptr<const SegmentMerge> next_merge(bool settled = false);
   void install(std::shared_ptr<MergedSegment> merged);
 
   /// Segments worth keeping that are not saved yet, and the names of all that are in use, so that others may be
@@ -49,9 +49,11 @@ public:
   /// At a restart, before any put(): offers a saved segment. Its documents that match a product's content_version in
   /// the final state need not be indexed again: load, then put() every product, then publish().
   /// Errors: corrupt_record, newer_format (the segment is then simply not used).
-  Result<void> load(const std::string& name, std::shared_ptr<const std::string> bytes);
+  Result<void> load(const std::string& name, SharedBytes bytes);
 
   std::size_t segment_count() const;
+  /// Rises with every segment that is built or merged.
+  std::uint32_t segments_made() const;
   std::uint64_t memory_bytes() const;
 
 private:

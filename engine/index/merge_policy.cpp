@@ -43,6 +43,21 @@ std::vector<std::uint32_t> plan_merge(std::vector<SegmentSize> segments) {
   return {};
 }
 
+std::vector<std::uint32_t> plan_settled_merge(std::vector<SegmentSize> segments) {
+  sort_by_size(segments);
+  std::size_t count = 0;
+  std::uint64_t docs = 0;  // of the segments before
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    const std::uint64_t live = segments[i].live;
+    if (docs + live > kSegmentDocsMax) break;
+    if (i > 0 && live <= kSettledRatio * docs) count = i + 1;
+    docs += live;
+  }
+  std::vector<std::uint32_t> chosen;
+  for (std::size_t i = 0; i < count; ++i) chosen.push_back(segments[i].number);
+  return chosen;
+}
+
 std::vector<std::uint32_t> plan_urgent_merge(std::vector<SegmentSize> segments) {
   sort_by_size(segments);
   std::vector<std::uint32_t> chosen;

@@ -22,6 +22,14 @@ struct SegmentSize {
 /// most kSegmentDocsMax documents.
 std::vector<std::uint32_t> plan_merge(std::vector<SegmentSize> segments);
 
+/// The segments worth merging when nothing new has come for a while, so that a query has few of
+/// them to ask: the smallest ones together, as long as the largest of these is at most
+/// kSettledRatio times as large as the others, which bounds how often a document is written. The
+/// result has at most kSegmentDocsMax documents; done again and again, each segment left is larger
+/// than that ratio, or too large to be joined with the next.
+inline constexpr std::uint64_t kSettledRatio = 3;
+std::vector<std::uint32_t> plan_settled_merge(std::vector<SegmentSize> segments);
+
 /// The smallest segments, at most two fan-ins and 20,000 documents of them.
 std::vector<std::uint32_t> plan_urgent_merge(std::vector<SegmentSize> segments);
 

@@ -120,6 +120,24 @@ CheckoutCoordinator judge(caf::actor_system& system, std::vector<std::string> al
 
 }  // namespace
 
+TEST_CASE("catalog shard: when nothing new comes, few segments are made of many") {
+  for (const bool settles : {true, false}) {
+    CAPTURE(settles);
+    ShardLimits limits = limits_for_tests();
+    if (settles) limits.settle_after = std::chrono::milliseconds{0};
+    World world{limits};
+    for (const char* id : {"cap", "cup", "jar"}) {
+      engine::PutProduct put;
+      put.product = product_of(id, "Thing", {std::string{id} + "-S"}, 10);
+      put.now = world.clock.now();
+      REQUIRE(world.write(put).reply);
+    }
+    const auto segments = [&] { return world.shard.publication->segments.load(); };
+    CHECK(world.scheduler.run_until([&] { return segments() == 1; }, 20'000) == settles);
+    CHECK(segments() == (settles ? 1 : 4));
+  }
+}
+
 TEST_CASE("catalog shard: a client's hold ends by itself, at a journaled time") {
   World world;
   world.hold("rsv_1", engine::HoldOwner::client);

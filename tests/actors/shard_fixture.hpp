@@ -22,6 +22,7 @@ using namespace souk::actors;
 inline ShardLimits limits_for_tests() {
   ShardLimits limits;
   limits.materialise_every = std::chrono::hours{1000};  // real time must not decide anything here
+  limits.settle_after = std::chrono::hours{1000};
   limits.batch_commands_max = 3;
   limits.in_flight_max = 3;
   return limits;
