@@ -89,7 +89,7 @@ private:
   void save_segments(const SaveCatalog& request) {
     storage::SegmentStore store{parts_.segments, request.shard};
     for (const auto& segment : request.segments) {
-      if (!store.save(segment.name, *segment.bytes)) return;
+      if (!store.save(segment.name, segment.bytes.view())) return;
     }
     (void)store.keep_only(request.segment_names).has_value();
   }

@@ -96,8 +96,8 @@ Result<RecoveredCatalog> recover_catalog(const RecoverySource& source,
     // A cache: what cannot be read is indexed again from the products.
     const storage::SegmentStore segments{source.segments, source.shard};
     (void)segments
-        .load([&](const std::string& name, const std::shared_ptr<const std::string>& bytes) {
-          (void)recovered.replica->index().load(name, bytes).has_value();
+        .load([&](const std::string& name, engine::SharedBytes bytes) {
+          (void)recovered.replica->index().load(name, std::move(bytes)).has_value();
         })
         .has_value();
   }

@@ -2,13 +2,16 @@
 
 #define XXH_INLINE_ALL
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace souk::storage {
@@ -112,6 +115,20 @@ Result<std::string> read_file(const fs::path& file) {
   });
   if (!read) return read.error();
   return bytes;
+}
+
+Result<engine::SharedBytes> map_file(const fs::path& file) {
+  const Descriptor opened{file, O_RDONLY};
+  if (!opened.open()) return file_error("cannot open", file);
+  struct stat facts {};
+  if (::fstat(opened.get(), &facts) != 0) return file_error("cannot look at", file);
+  const auto size = static_cast<std::size_t>(facts.st_size);
+  if (size == 0) return engine::SharedBytes{};
+  void* bytes = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, opened.get(), 0);
+  if (bytes == MAP_FAILED) return file_error("cannot map", file);
+  std::shared_ptr<const void> owner{
+      bytes, [size](const void* mapped) { ::munmap(const_cast<void*>(mapped), size); }};
+  return engine::SharedBytes{std::move(owner), {static_cast<const char*>(bytes), size}};
 }
 
 Result<void> sync_file(const fs::path& file) {

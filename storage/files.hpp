@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "engine/types/result.hpp"
+#include "engine/types/shared_bytes.hpp"
 
 namespace souk::storage {
 
@@ -19,6 +20,9 @@ engine::Result<void> create_folder(const std::filesystem::path& folder);
 engine::Result<void> write_file(const std::filesystem::path& file, std::string_view bytes);
 /// Errors: storage_failure (also if it does not exist).
 engine::Result<std::string> read_file(const std::filesystem::path& file);
+/// The file's bytes without reading them: they must not be changed or cut off while they are held
+/// (removing the file's name does no harm). Errors: storage_failure.
+engine::Result<engine::SharedBytes> map_file(const std::filesystem::path& file);
 engine::Result<void> sync_file(const std::filesystem::path& file);
 engine::Result<void> sync_folder(const std::filesystem::path& folder);
 /// A hard link where the file system allows it, a synced copy otherwise. For files that are never

@@ -27,7 +27,7 @@ std::vector<std::string> names_in(const fs::path& folder) {
 
 }  // namespace
 
-Result<void> SegmentStore::save(const std::string& name, const std::string& bytes) {
+Result<void> SegmentStore::save(const std::string& name, std::string_view bytes) {
   assert(engine::is_valid_id(name) && name.front() != '.' && !name.ends_with(kTemporarySuffix));
   const Result<void> made = create_folder(folder_);
   if (!made) return made.error();
@@ -35,12 +35,11 @@ Result<void> SegmentStore::save(const std::string& name, const std::string& byte
 }
 
 Result<void> SegmentStore::load(
-    const std::function<void(const std::string&, std::shared_ptr<const std::string>)>& visit)
-    const {
+    const std::function<void(const std::string&, engine::SharedBytes)>& visit) const {
   for (const std::string& name : names_in(folder_)) {
     if (name.ends_with(kTemporarySuffix)) continue;
-    Result<std::string> bytes = read_file(folder_ / name);
-    if (bytes) visit(name, std::make_shared<const std::string>(std::move(*bytes)));
+    Result<engine::SharedBytes> bytes = map_file(folder_ / name);
+    if (bytes) visit(name, std::move(*bytes));
   }
   return {};
 }

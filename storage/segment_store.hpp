@@ -2,12 +2,13 @@
 
 #include <filesystem>
 #include <functional>
-#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/types/result.hpp"
 #include "engine/types/shard.hpp"
+#include "engine/types/shared_bytes.hpp"
 
 namespace souk::storage {
 
@@ -21,12 +22,12 @@ public:
       : folder_{folder / shard.name()} {}
 
   /// Pre: the name is a valid id.
-  engine::Result<void> save(const std::string& name, const std::string& bytes);
-  /// Visits all saved segments (name, bytes) in order of their names. Unreadable files are left
-  /// out.
+  engine::Result<void> save(const std::string& name, std::string_view bytes);
+  /// Visits all saved segments (name, bytes) in order of their names. The bytes are the file's own,
+  /// mapped into memory: pages come in when they are looked at and go when memory is short.
+  /// Unreadable files are left out.
   engine::Result<void> load(
-      const std::function<void(const std::string&, std::shared_ptr<const std::string>)>& visit)
-      const;
+      const std::function<void(const std::string&, engine::SharedBytes)>& visit) const;
   /// Deletes every file that is not named.
   engine::Result<void> keep_only(const std::vector<std::string>& names);
 

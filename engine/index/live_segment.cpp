@@ -207,7 +207,7 @@ SegmentView LiveSegment::publish() {
 }
 
 std::uint64_t LiveSegment::memory_bytes() const {
-  return segment_->bytes()->size() + docs_.bytes() + variants_.bytes() +
+  return segment_->bytes().size() + docs_.bytes() + variants_.bytes() +
          documents_->size() * sizeof(Document);
 }
 

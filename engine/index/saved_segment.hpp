@@ -3,12 +3,14 @@
 #include <memory>
 #include <string>
 
+#include "engine/types/shared_bytes.hpp"
+
 namespace souk::engine {
 
 /// A segment large enough to be worth keeping on disk: its name, checksummed bytes.
 struct SavedSegment {
   std::string name;
-  std::shared_ptr<const std::string> bytes;
+  SharedBytes bytes;
 };
 
 /// A unit of background work: merges some segments into one. Runs on any thread; touches nothing mutable.

@@ -39,7 +39,7 @@ namespace {
 constexpr std::uint64_t kMagic = 0x3147'4553'4B55'4F53U;  // "SOUKSEG1"
 constexpr std::uint32_t kVersion = 2;
 constexpr std::size_t kHeadBytes = 24;
-constexpr std::size_t kUnionShare = 8;
+constexpr std::size_t kUnionShare = 2;
 
 Error damaged(const char* what) {
   return Error{Errc::corrupt_record, std::string{"index segment: "} + what, {}, {}};
@@ -153,17 +153,17 @@ std::shared_ptr<const Segment> Segment::seal(std::string body) {
   out.value(kVersion);
   out.value(std::uint32_t{0});
   out.value(static_cast<std::uint64_t>(XXH3_64bits(body.data(), body.size())));
-  auto bytes = std::make_shared<std::string>(std::move(out.bytes()));
-  bytes->reserve(bytes->size() + body.size());
-  bytes->append(body);
-  auto opened = open(std::move(bytes));
+  std::string bytes = std::move(out.bytes());
+  bytes.reserve(bytes.size() + body.size());
+  bytes.append(body);
+  auto opened = open(SharedBytes{std::move(bytes)});
   assert(opened);
   return *opened;
 }
 
-Result<std::shared_ptr<const Segment>> Segment::open(std::shared_ptr<const std::string> bytes) {
-  ByteReader head{std::string_view{*bytes}.substr(0, kHeadBytes)};
-  if (head.value<std::uint64_t>() != kMagic || bytes->size() < kHeadBytes)
+Result<std::shared_ptr<const Segment>> Segment::open(SharedBytes bytes) {
+  ByteReader head{bytes.view().substr(0, kHeadBytes)};
+  if (head.value<std::uint64_t>() != kMagic || bytes.size() < kHeadBytes)
     return damaged("no such format");
   const auto version = head.value<std::uint32_t>();
   if (version > kVersion)
@@ -171,7 +171,7 @@ Result<std::shared_ptr<const Segment>> Segment::open(std::shared_ptr<const std::
   if (version != kVersion) return damaged("unknown version");
   if (head.value<std::uint32_t>() != 0) return damaged("reserved bytes are not zero");
   const auto checksum = head.value<std::uint64_t>();
-  const std::string_view body = std::string_view{*bytes}.substr(kHeadBytes);
+  const std::string_view body = bytes.view().substr(kHeadBytes);
   if (checksum != XXH3_64bits(body.data(), body.size())) return damaged("wrong checksum");
 
   std::shared_ptr<Segment> segment{

@@ -14,6 +14,7 @@
 #include "engine/index/posting_codec.hpp"
 #include "engine/index/posting_unions.hpp"
 #include "engine/types/result.hpp"
+#include "engine/types/shared_bytes.hpp"
 
 namespace souk::engine {
 
@@ -125,13 +126,13 @@ public:
   Segment(const Segment&) = delete;
   Segment& operator=(const Segment&) = delete;
   /// Errors: corrupt_record, newer_format.
-  static Result<std::shared_ptr<const Segment>> open(std::shared_ptr<const std::string> bytes);
+  static Result<std::shared_ptr<const Segment>> open(SharedBytes bytes);
   /// Puts the head before a body made by SegmentWriter and opens it.
   static std::shared_ptr<const Segment> seal(std::string body);
 
   std::uint32_t doc_count() const { return doc_count_; }
   std::uint32_t variant_count() const { return variant_count_; }
-  const std::shared_ptr<const std::string>& bytes() const { return bytes_; }
+  const SharedBytes& bytes() const { return bytes_; }
   /// Names the content: equal bytes have equal names.
   std::string name() const;
 
@@ -164,7 +165,7 @@ public:
   const TextField* attribute_text(std::string_view column_name) const;
   /// The values of a column's documents, made at the first use. Pre: the column is of this segment.
   const DenseOrdinals& dense(const ValueColumn& column) const;
-  /// Of lists of its full-text fields; they take an eighth of the segment's bytes at most.
+  /// Of lists of its full-text fields; they take half of the segment's bytes at most.
   PostingUnions& unions() const { return *unions_; }
   /// A variant has the number of its document.
   bool one_variant_each() const { return one_variant_each_; }
@@ -175,7 +176,7 @@ private:
   Segment();
   bool read(ByteReader& in);
 
-  std::shared_ptr<const std::string> bytes_;
+  SharedBytes bytes_;
   std::uint64_t checksum_ = 0;
   std::uint32_t doc_count_ = 0;
   std::uint32_t variant_count_ = 0;

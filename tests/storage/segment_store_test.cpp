@@ -13,8 +13,8 @@ namespace {
 
 std::map<std::string, std::string> load(const SegmentStore& store) {
   std::map<std::string, std::string> found;
-  REQUIRE(store.load([&](const std::string& name, const std::shared_ptr<const std::string>& bytes) {
-    found[name] = *bytes;
+  REQUIRE(store.load([&](const std::string& name, const engine::SharedBytes& bytes) {
+    found[name] = bytes.view();
   }));
   return found;
 }
@@ -40,6 +40,23 @@ TEST_CASE("segment store: gives back whole files of its own shard and keeps only
   CHECK(load(one) == std::map<std::string, std::string>{{"seg-1", "bytes"}});
   CHECK(!std::filesystem::exists(folder / "catalog-1/seg-3.tmp"));
   CHECK(load(two).size() == 1);
+}
+
+TEST_CASE("segment store: what was loaded is the file's own pages, also after it was deleted") {
+  const test::TemporaryFolder folder;
+  SegmentStore store{folder.path(), {engine::Service::catalog, 1}};
+  const std::string large(3'000'000, 'x');
+  REQUIRE(store.save("seg-1", large));
+  REQUIRE(store.save("seg-2", ""));
+  std::map<std::string, engine::SharedBytes> held;
+  REQUIRE(store.load(
+      [&](const std::string& name, const engine::SharedBytes& bytes) { held[name] = bytes; }));
+  std::ifstream maps{"/proc/self/maps"};
+  const std::string mapped{std::istreambuf_iterator<char>{maps}, {}};
+  CHECK(mapped.find((folder / "catalog-1/seg-1").string()) != std::string::npos);
+  REQUIRE(store.keep_only({}));
+  CHECK(held.at("seg-1").view() == large);
+  CHECK(held.at("seg-2").size() == 0);
 }
 
 TEST_CASE("segment store: says when it cannot write") {

@@ -24,7 +24,9 @@
 #include "engine/catalog/product_codec.hpp"
 #include "engine/index/catalog_index.hpp"
 #include "engine/index/saved_segment.hpp"
+#include "engine/search/fuzzy_terms.hpp"
 #include "engine/search/search_part.hpp"
+#include "engine/search/search_round.hpp"
 #include "engine/search/search_statistics.hpp"
 
 using namespace souk::engine;
@@ -91,24 +93,24 @@ public:
 
 private:
   void load(const std::string& directory);
-  void merge_all();
+  void merge_all(bool settled);
 
   CatalogIndex index_{ShardId{Service::catalog, 0}};
   std::vector<SnapshotPtr> snapshots_;
 };
 
-void Contestant::merge_all() {
-  while (const auto merge = index_.next_merge()) index_.install(run_merge(*merge));
+void Contestant::merge_all(bool settled) {
+  while (const auto merge = index_.next_merge(settled)) index_.install(run_merge(*merge));
 }
 
 void Contestant::load(const std::string& directory) {
   for (const auto& file : std::filesystem::directory_iterator{directory}) {
     const std::string name = file.path().filename().string();
     if (!name.starts_with("segment-")) continue;
-    auto bytes = std::make_shared<std::string>(file.file_size(), '\0');
-    std::ifstream{file.path(), std::ios::binary}.read(bytes->data(),
-                                                      static_cast<std::streamsize>(bytes->size()));
-    (void)index_.load(name, std::move(bytes));  // what is damaged is indexed anew
+    std::string bytes(file.file_size(), '\0');
+    std::ifstream{file.path(), std::ios::binary}.read(bytes.data(),
+                                                      static_cast<std::streamsize>(bytes.size()));
+    (void)index_.load(name, SharedBytes{std::move(bytes)});  // what is damaged is indexed anew
   }
 }
 
@@ -135,11 +137,11 @@ void Contestant::index(const std::string& table, const std::string& directory) {
     index_.put(entry, skus);
     if (++position % kPublishEvery == 0 && !loaded) {
       index_.publish(position);
-      merge_all();
+      merge_all(false);
     }
   }
   index_.publish(position);
-  merge_all();
+  merge_all(true);  // as a shard does when the import is over
   snapshots_ = {index_.publish(position)};
 }
 
@@ -151,30 +153,40 @@ std::uint64_t Contestant::save(const std::string& directory) {
   }
   std::uint64_t bytes = 0;
   for (const SegmentView& view : snapshots_.front()->segments())
-    bytes += view.segment->bytes()->size();
+    bytes += view.segment->bytes().size();
   for (const SavedSegment& saved : index_.take_unsaved())
-    std::ofstream{directory + "/" + saved.name} << *saved.bytes;
+    std::ofstream{directory + "/" + saved.name} << saved.bytes.view();
   return bytes;
 }
 
 /// The ids of the ten best, as every contestant gives: documents of hits are not read.
 SearchPart Contestant::ask(const Query& query) const {
   const SearchBudget budget;
-  QueryPlan words = plan_words(query);
-  const SearchStatistics statistics = collect_statistics(snapshots_, words);
+  const QueryPlan words = plan_words(query);
+  SearchStatistics statistics = collect_statistics(snapshots_, words);
   QueryPlan plan = plan_query(words, statistics);
   PartSearch search{snapshots_, query, plan, kNow, budget};
-  search.run(first_round(plan));
+  std::optional<SearchRound> round = first_hopeful(query, plan, first_round(plan));
+  while (round) {
+    while (needs_spellings(plan, *round)) {
+      statistics.spelling = collect_spellings(snapshots_, plan, round->spelling);
+      plan = plan_query(words, statistics);
+      round = first_hopeful(query, plan, *round);
+    }
+    search.run(*round);
+    round = next_round(query, plan, *round, search.found(), search.cutoff());
+  }
   return search.part(true);
 }
 
-/// Nothing for a kind of query that the engine does not have.
+/// Nothing for a kind of query that there is not.
 std::optional<Query> query_of(const std::string& kind, const Row& row) {
   Query query;
   query.q = row[1];
   query.query_by = {{"description", 1, kind == "prefix"}};
   query.highlight = false;
   query.drop_tokens_threshold = query.typo_tokens_threshold = 0;
+  query.split_join_tokens = SplitJoin::off;
   const bool any = kind == "or" || kind == "orcount" || kind == "filtor";
   if (any) query.match = WordMatch::any;
   if (kind != "orcount") query.count_limit = 1;
@@ -182,6 +194,14 @@ std::optional<Query> query_of(const std::string& kind, const Row& row) {
   if (kind == "and" || kind == "or" || kind == "orcount") return query;
   if (kind == "prefix") {
     query.q += " " + row[2];
+    return query;
+  }
+  if (kind == "typo") {
+    // The words without the marks of those that may be misspelled; every word of five letters may.
+    query.q = row[2];
+    query.num_typos = 1;
+    query.min_len_1typo = 5;
+    query.typo_tokens_threshold = 1;
     return query;
   }
   if (kind != "filtand" && kind != "filtor") return std::nullopt;

@@ -66,20 +66,20 @@ std::size_t read_all(const Segment& segment) {
 
 TEST_CASE("segment: a flipped bit or a cut is a corrupt record") {
   const auto segment = small_segment();
-  const std::string& bytes = *segment->bytes();
+  const std::string bytes{segment->bytes().view()};
   std::mt19937 random{11};
 
   for (int i = 0; i < 2000; ++i) {
     std::string damaged = bytes;
     const auto at = random() % damaged.size();
     damaged[at] = static_cast<char>(damaged[at] ^ (1 << (random() % 8)));
-    const auto opened = Segment::open(std::make_shared<std::string>(damaged));
+    const auto opened = Segment::open(SharedBytes{damaged});
     REQUIRE_FALSE(opened);
     const auto code = opened.error().code;
     CHECK((code == Errc::corrupt_record || code == Errc::newer_format));
   }
   for (std::size_t length = 0; length < bytes.size(); length += 1 + random() % 97) {
-    const auto opened = Segment::open(std::make_shared<std::string>(bytes.substr(0, length)));
+    const auto opened = Segment::open(SharedBytes{bytes.substr(0, length)});
     REQUIRE_FALSE(opened);
     CHECK(opened.error().code == Errc::corrupt_record);
   }
@@ -90,12 +90,12 @@ TEST_CASE("segment: damage under a matching checksum is refused or read without 
   std::mt19937 random{12};
 
   for (int i = 0; i < 4000; ++i) {
-    std::string damaged = *segment->bytes();
+    std::string damaged{segment->bytes().view()};
     for (int flips = 0; flips < 3; ++flips)
       damaged[24 + random() % (damaged.size() - 24)] = static_cast<char>(random());
     const std::uint64_t checksum = XXH3_64bits(damaged.data() + 24, damaged.size() - 24);
     std::memcpy(damaged.data() + 16, &checksum, sizeof checksum);
-    const auto opened = Segment::open(std::make_shared<std::string>(damaged));
+    const auto opened = Segment::open(SharedBytes{damaged});
     if (opened) read_all(**opened);
   }
   CHECK(read_all(*segment) > 0);
@@ -156,7 +156,7 @@ TEST_CASE("segment: after a restart saved segments give the same searches as bef
 
 TEST_CASE("segment: a damaged file is refused and the index goes on without it") {
   CatalogIndex index{ShardId{}};
-  const auto loaded = index.load("segment-1", std::make_shared<std::string>("nonsense"));
+  const auto loaded = index.load("segment-1", SharedBytes{"nonsense"});
 
   REQUIRE_FALSE(loaded);
   CHECK(loaded.error().code == Errc::corrupt_record);
