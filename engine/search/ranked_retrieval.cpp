@@ -4,7 +4,9 @@
 #include <array>
 #include <bit>
 #include <limits>
+#include <optional>
 
+#include "engine/search/text_match.hpp"
 #include "engine/search/token_postings.hpp"
 
 namespace souk::engine {
@@ -53,26 +55,63 @@ std::shared_ptr<RetrievalWindow> make_retrieval_window(const QueryPlan& plan) {
   return window;
 }
 
+namespace {
+
+/// Typos of all spellings of a token that the round allows; nothing if some have more than others.
+std::optional<std::uint32_t> typos_of_all(const QueryPlan& plan, std::uint32_t number,
+                                          SearchRound round) {
+  const PlannedToken& token = plan.tokens[number];
+  const std::uint32_t most = plan.typos_of(token, round.spelling);
+  std::optional<std::uint32_t> typos;
+  if (token.known) typos = 0;
+  for (const Correction& each : token.corrections) {
+    if (each.typos > most) break;
+    if (typos.value_or(each.typos) != each.typos) return std::nullopt;
+    typos = each.typos;
+  }
+  return typos.value_or(0);
+}
+
+/// What a document of the round is ranked by before its words: the same for each.
+std::int64_t typo_rank_of(const QueryPlan& plan, SearchRound round) {
+  const std::uint32_t most = std::min(plan.typos_in(round), kTyposCounted);
+  std::uint32_t typos = 0;
+  for (const std::uint32_t token : plan.readings.front().tokens)
+    typos += typos_of_all(plan, token, round).value_or(0);
+  return std::int64_t{most - std::min(typos, most)} * kTypoRank;
+}
+
+}  // namespace
+
 bool RankedRetrieval::suits(const QueryPlan& plan, SearchRound round) {
-  if (plan.readings.empty() || plan.typos_in(round) > 0) return false;
-  if (round.required != plan.readings.front().tokens.size()) return false;
+  if (plan.readings.empty()) return false;
+  const std::vector<std::uint32_t>& tokens = plan.readings.front().tokens;
+  if (round.required != tokens.size()) return false;
+  if (plan.typos_in(round) > 0) {
+    // Of any word, each document may lack others, and their typos with them.
+    if (plan.match == WordMatch::any) return false;
+    for (const std::uint32_t token : tokens) {
+      if (!typos_of_all(plan, token, round)) return false;
+    }
+  }
   return std::none_of(plan.readings.begin() + 1, plan.readings.end(),
                       [&](const Reading& other) { return plan.is_read(other, round); });
 }
 
-RankedRetrieval::RankedRetrieval(const QueryPlan& plan, const Reading& reading,
-                                 const SegmentView& view, std::int64_t now, BudgetClock& clock,
-                                 RetrievalWindow& window)
+RankedRetrieval::RankedRetrieval(const QueryPlan& plan, SearchRound round, const SegmentView& view,
+                                 std::int64_t now, BudgetClock& clock, RetrievalWindow& window)
     : plan_{&plan},
       view_{&view},
       now_{now},
+      typo_rank_{typo_rank_of(plan, round)},
       all_visible_{view.always_visible == view.segment->doc_count()},
       clock_{&clock},
       window_{&window} {
   window.markers.clear();
-  tokens_.reserve(reading.tokens.size());
-  for (const std::uint32_t token : reading.tokens) {
-    TokenPostings postings{alternatives_of(plan, token, *view.segment, Spelling::as_written),
+  const std::vector<std::uint32_t>& tokens = plan.readings.front().tokens;
+  tokens_.reserve(tokens.size());
+  for (const std::uint32_t token : tokens) {
+    TokenPostings postings{alternatives_of(plan, token, *view.segment, round.spelling),
                            *view.segment, clock};
     if (postings.postings() == 0 && plan.match == WordMatch::any) continue;
     tokens_.push_back(std::move(postings));
@@ -142,6 +181,12 @@ std::int64_t RankedRetrieval::best_of(std::uint32_t place) const {
   return best;
 }
 
+/// What words must be worth at least.
+std::int64_t RankedRetrieval::least(const MatchSink& sink) const {
+  const std::int64_t least = sink.least();
+  return least < kAnyScore + typo_rank_ ? kAnyScore : least - typo_rank_;
+}
+
 void RankedRetrieval::list_candidates() {
   RetrievalWindow& window = *window_;
   window.candidates.clear();
@@ -155,7 +200,7 @@ void RankedRetrieval::drop_below(std::int64_t least, std::int64_t rest) {
 
 void RankedRetrieval::window_any(MatchSink& sink) {
   RetrievalWindow& window = *window_;
-  const std::int64_t least = sink.least();
+  const std::int64_t least = this->least(sink);
   const bool counts = sink.counts();
   const std::size_t count = tokens_.size();
   window.order.resize(count);
@@ -249,7 +294,7 @@ void RankedRetrieval::intersect(bool scored, std::int64_t least, bool counted) {
 
 void RankedRetrieval::window_all(MatchSink& sink) {
   RetrievalWindow& window = *window_;
-  const std::int64_t least = sink.least();
+  const std::int64_t least = this->least(sink);
   const bool counts = sink.counts();
   bool scored = true;
   window.rest.assign(tokens_.size() + 1, 0);
@@ -302,7 +347,7 @@ bool RankedRetrieval::visible(std::uint32_t place) const {
 void RankedRetrieval::take(std::uint32_t place, MatchSink& sink) {
   const DocId doc = window_->docs.begin + place;
   if (!visible(place)) return;
-  const std::int64_t score = best_of(place);
+  const std::int64_t score = best_of(place) + typo_rank_;
   if (score >= sink.least()) {
     sink.take(doc, score);
   } else if (sink.counts()) {
@@ -323,7 +368,7 @@ void RankedRetrieval::deliver_admitted(MatchSink& sink) {
   const std::span<const DocId> kept = admitted.first(sink.admit(admitted));
   auto next = kept.begin();
   for (const std::uint32_t place : window.candidates) {
-    const std::int64_t score = best_of(place);
+    const std::int64_t score = best_of(place) + typo_rank_;
     if (score < sink.least()) continue;
     const DocId doc = window.docs.begin + place;
     next = std::lower_bound(next, kept.end(), doc);

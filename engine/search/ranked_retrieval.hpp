@@ -35,15 +35,16 @@ class TokenPostings;
 struct RetrievalWindow;
 std::shared_ptr<RetrievalWindow> make_retrieval_window(const QueryPlan& plan);
 
-/// Finds the visible documents of a segment for a reading as it is written, every token required,
-/// or with WordMatch::any one of them: Retrieval's documents and scores, in rising order, without
-/// looking at all of them. It goes through windows of some thousand documents. What the blocks of
-/// posting lists that reach into one bound its scores by tells whether it can matter at all, and
-/// with WordMatch::any which tokens alone cannot lift a document over the sink's least score
-/// (block-max MaxScore): those are looked up for the documents of the others only.
+/// Finds the visible documents of a segment for a reading, every token required and each spelled
+/// with as many typos in all of them, or with WordMatch::any one token as it is written:
+/// Retrieval's documents and scores, in rising order, without looking at all of them. It goes
+/// through windows of some thousand documents. What the blocks of posting lists that reach into one
+/// bound its scores by tells whether it can matter at all, and with WordMatch::any which tokens
+/// alone cannot lift a document over the sink's least score (block-max MaxScore): those are looked
+/// up for the documents of the others only.
 class RankedRetrieval {
 public:
-  RankedRetrieval(const QueryPlan& plan, const Reading& reading, const SegmentView& view,
+  RankedRetrieval(const QueryPlan& plan, SearchRound round, const SegmentView& view,
                   std::int64_t now, BudgetClock& clock, RetrievalWindow& window);
   ~RankedRetrieval();
   /// True when all matching documents were given to the sink.
@@ -67,10 +68,12 @@ private:
   bool visible(std::uint32_t place) const;
   void take(std::uint32_t place, MatchSink& sink);
   std::int64_t best_of(std::uint32_t place) const;
+  std::int64_t least(const MatchSink& sink) const;
 
   const QueryPlan* plan_;
   const SegmentView* view_;
   std::int64_t now_;
+  std::int64_t typo_rank_;  // above what words are worth; all documents have the same
   bool all_visible_;
   BudgetClock* clock_;
   bool complete_ = true;

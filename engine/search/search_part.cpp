@@ -258,7 +258,7 @@ void PartSearch::run_segment(const SegmentView& view) {
   if (!plan_->matches_all() && RankedRetrieval::suits(*plan_, round_)) {
     SegmentSink sink{*this, view, filter, top, hidden};
     if (!window_) window_ = make_retrieval_window(*plan_);
-    RankedRetrieval retrieval{*plan_, plan_->readings.front(), view, now_, clock_, *window_};
+    RankedRetrieval retrieval{*plan_, round_, view, now_, clock_, *window_};
     counted_ = retrieval.run(sink) && counted_;
     return end_segment(top);
   }

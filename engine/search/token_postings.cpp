@@ -27,7 +27,8 @@ bool has_bit(std::span<const std::uint64_t> bits, DocId doc) {
 std::shared_ptr<const PostingUnion> union_of(const TokenAlternative& alternative,
                                              std::uint64_t postings, const Segment& segment,
                                              BudgetClock& clock) {
-  if (postings < kUnionPostingsMin) return nullptr;
+  // The same words are hardly misspelled the same way again.
+  if (postings < kUnionPostingsMin || alternative.typos > 0) return nullptr;
   if (!segment.has(*alternative.text)) return nullptr;
   if (auto made = segment.unions().find(alternative.ranges)) return made;
   if (clock.spend(kUnionSteps * postings)) return nullptr;

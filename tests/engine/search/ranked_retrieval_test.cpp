@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "engine/index/snapshot.hpp"
+#include "engine/search/fuzzy_terms.hpp"
 #include "engine/search/retrieval.hpp"
 #include "engine/search/search_part.hpp"
 #include "engine/search/search_statistics.hpp"
@@ -63,17 +64,29 @@ std::vector<SnapshotPtr> catalog_of(Texts& texts, std::size_t products) {
   return snapshots;
 }
 
-QueryPlan plan_of(const std::vector<SnapshotPtr>& snapshots, const Query& query) {
-  QueryPlan words = plan_words(query);
-  const SearchStatistics statistics = collect_statistics(snapshots, words);
-  return plan_query(std::move(words), statistics);
+/// With the words that may be meant, as far as the spelling allows them.
+QueryPlan plan_of(const std::vector<SnapshotPtr>& snapshots, const Query& query,
+                  Spelling spelling) {
+  const QueryPlan words = plan_words(query);
+  SearchStatistics statistics = collect_statistics(snapshots, words);
+  QueryPlan plan = plan_query(words, statistics);
+  if (spelling == Spelling::as_written) return plan;
+  statistics.spelling = collect_spellings(snapshots, plan, spelling);
+  return plan_query(words, statistics);
+}
+
+SearchRound round_of(const QueryPlan& plan, Spelling spelling) {
+  SearchRound round = first_round(plan);
+  round.spelling = spelling;
+  return round;
 }
 
 using Found = std::tuple<std::int64_t, std::string>;  // score, negative, and id
 
 /// All that a Retrieval finds, which scores every document, best first.
-std::vector<Found> all_found(const std::vector<SnapshotPtr>& snapshots, const Query& query) {
-  const QueryPlan plan = plan_of(snapshots, query);
+std::vector<Found> all_found(const std::vector<SnapshotPtr>& snapshots, const Query& query,
+                             Spelling spelling) {
+  const QueryPlan plan = plan_of(snapshots, query, spelling);
   const SearchBudget budget;
   BudgetClock clock{budget};
   std::vector<Found> found;
@@ -82,7 +95,7 @@ std::vector<Found> all_found(const std::vector<SnapshotPtr>& snapshots, const Qu
       const Matches matches = Retrieval{plan,
                                         plan.readings.front(),
                                         view,
-                                        {first_round(plan), true, kNow.microseconds()},
+                                        {round_of(plan, spelling), true, kNow.microseconds()},
                                         clock}
                                   .run();
       for (std::size_t i = 0; i < matches.docs.size(); ++i) {
@@ -96,11 +109,12 @@ std::vector<Found> all_found(const std::vector<SnapshotPtr>& snapshots, const Qu
   return found;
 }
 
-SearchPart part_of(const std::vector<SnapshotPtr>& snapshots, const Query& query) {
-  const QueryPlan plan = plan_of(snapshots, query);
+SearchPart part_of(const std::vector<SnapshotPtr>& snapshots, const Query& query,
+                   Spelling spelling) {
+  const QueryPlan plan = plan_of(snapshots, query, spelling);
   const SearchBudget budget;
   PartSearch search{snapshots, query, plan, kNow, budget};
-  search.run(first_round(plan));
+  search.run(round_of(plan, spelling));
   return search.part(true);
 }
 
@@ -111,6 +125,7 @@ TEST_CASE("ranked retrieval: the best are those of scoring everything, whatever 
   MESSAGE("seed " << seed);
   Texts texts{seed};
   std::size_t stopped = 0;
+  std::size_t misspelled = 0;  // and ranked so all the same
   for (const std::size_t products : {500UL, 9'000UL, 25'000UL}) {
     const std::vector<SnapshotPtr> snapshots = catalog_of(texts, products);
     for (int i = 0; i < 120; ++i) {
@@ -126,13 +141,26 @@ TEST_CASE("ranked retrieval: the best are those of scoring everything, whatever 
       query.per_page = static_cast<std::uint32_t>(1 + texts.below(30));
       query.drop_tokens_threshold = query.typo_tokens_threshold = 0;
       CAPTURE(query.q);
+      Spelling spelling = Spelling::as_written;
+      if (texts.below(3) == 0) {
+        query.split_join_tokens = SplitJoin::off;
+        query.q[texts.below(query.q.size())] = 'z';
+        constexpr Spelling kSpellings[] = {Spelling::typo_in_unknown, Spelling::typos_in_unknown,
+                                           Spelling::typo_in_any};
+        spelling = kSpellings[texts.below(3)];
+        const QueryPlan plan = plan_of(snapshots, query, spelling);
+        if (plan.readings.empty()) continue;
+        const SearchRound round = round_of(plan, spelling);
+        misspelled += RankedRetrieval::suits(plan, round) && plan.typos_in(round) > 0 ? 1 : 0;
+      }
       const bool any = query.match == WordMatch::any;
       CAPTURE(any);
-      const std::vector<Found> wanted = all_found(snapshots, query);
+      CAPTURE(static_cast<int>(spelling));
+      const std::vector<Found> wanted = all_found(snapshots, query, spelling);
       for (const std::uint64_t limit : {0U, 1U, 100U}) {
         CAPTURE(limit);
         query.count_limit = limit;
-        const SearchPart part = part_of(snapshots, query);
+        const SearchPart part = part_of(snapshots, query, spelling);
         if (limit == 0) CHECK(part.found_exact);
         if (part.found_exact) {
           CHECK(part.found == wanted.size());
@@ -150,4 +178,5 @@ TEST_CASE("ranked retrieval: the best are those of scoring everything, whatever 
     }
   }
   CHECK(stopped > 50);
+  CHECK(misspelled > 10);
 }
