@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "engine/index/length_code.hpp"
+#include "engine/index/packed_array.hpp"
 
 namespace souk::engine {
 
@@ -74,14 +75,14 @@ void DictionaryWriter::add(std::string_view term, std::span<const Posting> posti
 }
 
 void DictionaryWriter::write_positions(ByteWriter& out) const {
-  out.array(position_groups_);
+  write_packed(out, position_groups_);
   out.blob(positions_);
 }
 
 void DictionaryWriter::write(ByteWriter& out) const {
   terms_.write(out);
-  out.array(doc_freqs_);
-  out.array(offsets_);
+  write_packed(out, doc_freqs_);
+  write_packed(out, offsets_);
   out.blob(postings_);
 }
 

@@ -14,30 +14,30 @@
 #include "engine/index/word_trie.hpp"
 
 // A segment as bytes; numbers are little endian, `T[]` is a count u64 and the items padded to 8
-// bytes, `strings` are offsets u32[] and bytes char[]:
+// bytes, `T{}` is packed (packed_array.hpp), `strings` are offsets u32[] and bytes char[]:
 //
 //   magic u64 | version u32 | 0 u32 | xxh3 of all that follows u64
 //   documents u32 | variants u32
-//   ids strings, rising | hash of the document u64[] | rating f64[] | rating_count i64[] |
-//   popularity i64[] first variant u32[documents + 1] | skus strings
+//   ids strings, rising | hash of the document u64[] | rating f64{} | rating_count i64{} |
+//   popularity i64{} | first variant u32{documents + 1} | skus strings
 //   7 × text field    length codes u8[] | stems dictionary | positions | forms dictionary
-//       dictionary    terms strings, rising | document frequency u32[] | posting offsets u64[] |
+//       dictionary    terms strings, rising | document frequency u32{} | posting offsets u64{} |
 //                     postings char[]
-//       positions     where every 16th term's begin u64[] | lists char[]
+//       positions     where every 16th term's begin u64{} | lists char[]
 //   count u32, then × value column, by name and kind
 //                     name char[] | kind u8 | values strings, rising | hashes u64[] | doc rows |
 //                     variant rows
-//       rows          rows u32[] (empty: all) | starts u32[] | ordinals u32[]
-//   count u32, then × number column, by name      name char[] | docs u32[] | values f64[]
+//       rows          rows u32{} (empty: all) | starts u32{} | ordinals u32{}
+//   count u32, then × number column, by name      name char[] | docs u32{} | values f64{}
 //
 // Posting lists are drawn in posting_codec.hpp, positions in position_codec.hpp. Version 2 has
-// them.
+// them, version 3 packed arrays.
 
 namespace souk::engine {
 namespace {
 
 constexpr std::uint64_t kMagic = 0x3147'4553'4B55'4F53U;  // "SOUKSEG1"
-constexpr std::uint32_t kVersion = 2;
+constexpr std::uint32_t kVersion = 3;
 constexpr std::size_t kHeadBytes = 24;
 constexpr std::size_t kUnionShare = 2;
 
@@ -47,8 +47,8 @@ Error damaged(const char* what) {
 
 bool read_dictionary(ByteReader& in, TermDictionary& dictionary) {
   dictionary.terms = in.strings();
-  dictionary.doc_freqs = in.array<std::uint32_t>();
-  dictionary.offsets = in.array<std::uint64_t>();
+  dictionary.doc_freqs = PackedArray<std::uint32_t>::read(in);
+  dictionary.offsets = PackedArray<std::uint64_t>::read(in);
   dictionary.postings = in.blob();
   if (in.failed() || dictionary.doc_freqs.size() != dictionary.size()) return false;
   if (dictionary.offsets.size() != dictionary.size() + 1) return false;
@@ -59,7 +59,7 @@ bool read_dictionary(ByteReader& in, TermDictionary& dictionary) {
 }
 
 bool read_positions(ByteReader& in, TermDictionary& dictionary) {
-  dictionary.position_groups = in.array<std::uint64_t>();
+  dictionary.position_groups = PackedArray<std::uint64_t>::read(in);
   dictionary.positions = in.blob();
   const std::size_t groups = (dictionary.size() + kPositionGroup - 1) / kPositionGroup;
   if (in.failed() || dictionary.position_groups.size() != groups) return false;
@@ -76,9 +76,9 @@ bool read_text(ByteReader& in, TextField& field) {
 }
 
 bool read_rows(ByteReader& in, std::uint32_t row_count, std::size_t values, OrdinalRows& out) {
-  out.rows = in.array<std::uint32_t>();
-  out.starts = in.array<std::uint32_t>();
-  out.ordinals = in.array<std::uint32_t>();
+  out.rows = PackedArray<std::uint32_t>::read(in);
+  out.starts = PackedArray<std::uint32_t>::read(in);
+  out.ordinals = PackedArray<std::uint32_t>::read(in);
   if (in.failed() || out.starts.empty()) return false;
   if (out.rows.empty() ? out.present() != 0 && out.present() != row_count
                        : out.rows.size() != out.present()) {
@@ -105,7 +105,7 @@ void sum_lengths(TextField& field) {
   }
 }
 
-std::size_t find_row(const ArrayView<std::uint32_t>& rows, std::uint32_t row, std::size_t& hint) {
+std::size_t find_row(const PackedArray<std::uint32_t>& rows, std::uint32_t row, std::size_t& hint) {
   // Visits come in rising order: gallop from the last place instead of searching from the start.
   if (hint > rows.size() || (hint > 0 && rows[hint - 1] >= row)) hint = 0;
   std::size_t step = 1;
@@ -195,10 +195,10 @@ bool Segment::read(ByteReader& in) {
   variant_count_ = in.value<std::uint32_t>();
   ids_ = in.strings();
   document_hashes_ = in.array<std::uint64_t>();
-  ratings_ = in.array<double>();
-  rating_counts_ = in.array<std::int64_t>();
-  popularities_ = in.array<std::int64_t>();
-  first_variants_ = in.array<std::uint32_t>();
+  ratings_ = PackedDoubles::read(in);
+  rating_counts_ = PackedArray<std::int64_t>::read(in);
+  popularities_ = PackedArray<std::int64_t>::read(in);
+  first_variants_ = PackedArray<std::uint32_t>::read(in);
   skus_ = in.strings();
   const std::size_t docs = doc_count_;
   if (in.failed() || ids_.size() != docs || document_hashes_.size() != docs ||
@@ -238,8 +238,8 @@ bool Segment::read(ByteReader& in) {
   for (std::uint32_t i = 0; i < number_count && !in.failed(); ++i) {
     NumberColumn column;
     column.name = in.blob();
-    column.docs = in.array<std::uint32_t>();
-    column.values = in.array<double>();
+    column.docs = PackedArray<std::uint32_t>::read(in);
+    column.values = PackedDoubles::read(in);
     if (in.failed() || column.docs.size() != column.values.size()) return false;
     for (std::size_t row = 0; row < column.docs.size(); ++row) {
       if (column.docs[row] >= doc_count_ || (row > 0 && column.docs[row - 1] >= column.docs[row]))

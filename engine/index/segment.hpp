@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/index/byte_view.hpp"
+#include "engine/index/packed_array.hpp"
 #include "engine/index/position_codec.hpp"
 #include "engine/index/posting_codec.hpp"
 #include "engine/index/posting_unions.hpp"
@@ -35,11 +36,11 @@ inline constexpr std::string_view kTextFieldNames[kTextFieldCount] = {
 /// Sorted terms and their posting lists.
 struct TermDictionary {
   StringTable terms;
-  ArrayView<std::uint32_t> doc_freqs;
-  ArrayView<std::uint64_t> offsets;  // terms + 1
+  PackedArray<std::uint32_t> doc_freqs;
+  PackedArray<std::uint64_t> offsets;  // terms + 1
   std::string_view postings;
-  ArrayView<std::uint64_t> position_groups;  // where the positions of every 16th term begin
-  std::string_view positions;                // none among forms
+  PackedArray<std::uint64_t> position_groups;  // where the positions of every 16th term begin
+  std::string_view positions;                  // none among forms
   std::uint32_t first_term = 0;  // number of its first term among all terms of the segment
 
   std::size_t size() const { return terms.size(); }
@@ -67,9 +68,9 @@ struct TextField {
 
 /// Rows (documents or variants) and the sorted ordinals of their values.
 struct OrdinalRows {
-  ArrayView<std::uint32_t> rows;    // empty: every row is present
-  ArrayView<std::uint32_t> starts;  // present rows + 1
-  ArrayView<std::uint32_t> ordinals;
+  PackedArray<std::uint32_t> rows;    // empty: every row is present
+  PackedArray<std::uint32_t> starts;  // present rows + 1
+  PackedArray<std::uint32_t> ordinals;
 
   bool empty() const { return starts.size() < 2; }
   std::size_t present() const { return starts.empty() ? 0 : starts.size() - 1; }
@@ -110,9 +111,9 @@ private:
 class WordTrie;
 
 struct NumberColumn {
-  std::string_view name;          // attributes.<name>
-  ArrayView<std::uint32_t> docs;  // rising
-  ArrayView<double> values;
+  std::string_view name;            // attributes.<name>
+  PackedArray<std::uint32_t> docs;  // rising
+  PackedDoubles values;
 
   /// The place of a document in `docs`, or docs.size().
   std::size_t find(DocId doc, std::size_t& hint) const;
@@ -183,10 +184,10 @@ private:
   std::uint32_t term_count_ = 0;
   StringTable ids_;
   ArrayView<std::uint64_t> document_hashes_;
-  ArrayView<double> ratings_;
-  ArrayView<std::int64_t> rating_counts_;
-  ArrayView<std::int64_t> popularities_;
-  ArrayView<std::uint32_t> first_variants_;
+  PackedDoubles ratings_;
+  PackedArray<std::int64_t> rating_counts_;
+  PackedArray<std::int64_t> popularities_;
+  PackedArray<std::uint32_t> first_variants_;
   bool one_variant_each_ = true;
   StringTable skus_;
   TextField text_fields_[kTextFieldCount];

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/index/packed_array.hpp"
 #include "engine/index/product_fields.hpp"
 #include "engine/text/analyzer.hpp"
 
@@ -24,8 +25,8 @@ void RowsColumn::end_row(std::uint32_t row) {
 
 void RowsColumn::write(ByteWriter& out, std::uint32_t row_count) const {
   if (rows.empty() || rows.size() < row_count - row_count / 8) {
-    out.array(rows);
-    out.array(starts);
+    write_packed(out, rows);
+    write_packed(out, starts);
   } else {
     // Nearly every row has a value: drop the row numbers and give the rest an empty run.
     std::vector<std::uint32_t> all;
@@ -36,10 +37,10 @@ void RowsColumn::write(ByteWriter& out, std::uint32_t row_count) const {
       if (place < rows.size() && rows[place] == row) ++place;
     }
     all.push_back(starts.back());
-    out.array(std::vector<std::uint32_t>{});
-    out.array(all);
+    write_packed(out, std::vector<std::uint32_t>{});
+    write_packed(out, all);
   }
-  out.array(ordinals);
+  write_packed(out, ordinals);
 }
 
 SegmentBuilder::Values& SegmentBuilder::values_of(std::string_view name, ColumnKind kind) {
@@ -123,10 +124,10 @@ std::shared_ptr<const Segment> SegmentBuilder::finish() {
   out.value(variant_count_);
   ids_.write(out);
   out.array(hashes_);
-  out.array(ratings_);
-  out.array(rating_counts_);
-  out.array(popularities_);
-  out.array(first_variants_);
+  write_packed(out, ratings_);
+  write_packed(out, rating_counts_);
+  write_packed(out, popularities_);
+  write_packed(out, first_variants_);
   skus_.write(out);
   for (const FieldInverter& inverter : inverters_) inverter.write(out);
 
@@ -158,8 +159,8 @@ std::shared_ptr<const Segment> SegmentBuilder::finish() {
   out.value(static_cast<std::uint32_t>(numbers_.size()));
   for (const auto& [name, column] : numbers_) {
     out.blob(name);
-    out.array(column.docs);
-    out.array(column.values);
+    write_packed(out, column.docs);
+    write_packed(out, column.values);
   }
   return Segment::seal(std::move(out.bytes()));
 }

@@ -214,10 +214,10 @@ void Merger::write_docs() {
   out_.value(variant_count_);
   ids.write(out_);
   out_.array(hashes);
-  out_.array(ratings);
-  out_.array(rating_counts);
-  out_.array(popularities);
-  out_.array(first_variants);
+  write_packed(out_, ratings);
+  write_packed(out_, rating_counts);
+  write_packed(out_, popularities);
+  write_packed(out_, first_variants);
   skus.write(out_);
 }
 
@@ -425,8 +425,8 @@ void Merger::write_numbers() {
       values.push_back(value);
     }
     out_.blob(name);
-    out_.array(docs);
-    out_.array(values);
+    write_packed(out_, docs);
+    write_packed(out_, values);
   }
 }
 
