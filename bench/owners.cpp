@@ -1,9 +1,14 @@
 #include "bench/owners.hpp"
 
+#include <charconv>
+#include <iterator>
 #include <stdexcept>
+#include <string_view>
 
 namespace souk::bench {
 namespace {
+
+constexpr std::string_view kCatalog = "catalog-";
 
 std::string text(const boost::json::object& object, const char* key) {
   const auto* value = object.if_contains(key);
@@ -44,7 +49,7 @@ void Owners::learn(const boost::json::value& cluster) {
   for (const auto& each : shards->get_array()) {
     if (!each.is_object()) continue;
     const auto& shard = each.get_object();
-    if (!text(shard, "id").starts_with("catalog-")) continue;
+    if (!text(shard, "id").starts_with(kCatalog)) continue;
     const auto first = slot(shard, "first_slot");
     const auto last = slot(shard, "last_slot");
     const auto owner = endpoints_.find(text(shard, "primary"));
@@ -58,6 +63,31 @@ std::size_t Owners::of(engine::Slot slot) const {
   if (range == ranges_.begin()) return kAnyEndpoint;
   --range;
   return slot <= range->second.last ? range->second.endpoint : kAnyEndpoint;
+}
+
+ProductPlaces::ProductPlaces(const boost::json::value& cluster) {
+  const auto* object = cluster.if_object();
+  const auto* shards = object != nullptr ? object->if_contains("shards") : nullptr;
+  if (shards == nullptr || !shards->is_array()) return;
+  for (const auto& each : shards->get_array()) {
+    if (!each.is_object()) continue;
+    const auto& shard = each.get_object();
+    const std::string id = text(shard, "id");
+    std::uint32_t number = 0;
+    const auto first = slot(shard, "first_slot");
+    const auto last = slot(shard, "last_slot");
+    if (!id.starts_with(kCatalog) || !first || !last) continue;
+    const char* const end = id.data() + id.size();
+    if (std::from_chars(id.data() + kCatalog.size(), end, number).ptr == end)
+      ranges_[*first] = {*last, number};
+  }
+}
+
+std::optional<std::uint32_t> ProductPlaces::shard_of(std::string_view product) const {
+  const engine::Slot slot = engine::slot_of(product);
+  const auto range = ranges_.upper_bound(slot);
+  if (range == ranges_.begin() || slot > std::prev(range)->second.last) return std::nullopt;
+  return std::prev(range)->second.shard;
 }
 
 }  // namespace souk::bench

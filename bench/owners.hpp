@@ -34,4 +34,19 @@ private:
   std::map<engine::Slot, Range> ranges_;          // by first slot
 };
 
+/// Which catalog shard holds a product, by what GET /v1/cluster told.
+class ProductPlaces {
+public:
+  explicit ProductPlaces(const boost::json::value& cluster);
+  /// The number of its shard; nothing: no shard was named for its slot.
+  std::optional<std::uint32_t> shard_of(std::string_view product) const;
+
+private:
+  struct Range {
+    engine::Slot last = 0;
+    std::uint32_t shard = 0;
+  };
+  std::map<engine::Slot, Range> ranges_;  // by first slot
+};
+
 }  // namespace souk::bench

@@ -7,8 +7,10 @@
 #include <optional>
 #include <sstream>
 
+#include "bench/beside.hpp"
 #include "bench/report.hpp"
 #include "bench/run.hpp"
+#include "bench/walk.hpp"
 
 namespace {
 
@@ -35,6 +37,46 @@ boost::json::value read_json(const std::string& path) {
 std::string environment(const char* name, const std::string& otherwise) {
   const char* value = std::getenv(name);
   return value == nullptr ? otherwise : value;
+}
+
+souk::bench::Target target_of(const std::vector<std::string>& given) {
+  std::string urls;
+  for (const std::string& url : given) urls += (urls.empty() ? "" : ",") + url;
+  if (urls.empty()) urls = environment("SOUK_URL", "http://127.0.0.1:8080");
+  return souk::bench::parse_target(urls, environment("SOUK_SERVER_KEY", "sk_dev"));
+}
+
+/// What the commands have in common that change prices and stocks beside their reads.
+struct BesideFlags {
+  std::vector<std::string> urls;
+  std::vector<int> pids;
+  std::string json;
+
+  void add(CLI::App& command, souk::bench::ChangeOptions& changes, std::size_t& products,
+           std::uint64_t& stale) {
+    command
+        .add_option("--url", urls,
+                    "the node, or all nodes of a cluster: repeated or separated by commas "
+                    "(SOUK_URL, http://127.0.0.1:8080); the key comes from SOUK_SERVER_KEY")
+        ->take_all();
+    command.add_option("--changes", changes.rate,
+                       "changes of stocks and prices a second; nobody else may change them");
+    command.add_option("--prices", changes.price_share, "share of them that change a price (0.2)");
+    command.add_option("--products", products, "how many products they go to (20000)");
+    command.add_option("--seed", changes.seed, "same seed, same requests");
+    command.add_option("--stale", stale,
+                       "control: compare with the state so many positions earlier; must turn red");
+    command.add_option("--pid", pids, "server processes whose CPU is counted");
+    command.add_option("--json", json, "write the result there");
+  }
+};
+
+template <class Result>
+int report(const Result& result, const std::string& table, const boost::json::value& json,
+           const std::string& json_file) {
+  std::fputs(table.c_str(), stdout);
+  if (!json_file.empty()) write_file(json_file, boost::json::serialize(json) + "\n");
+  return result.green() ? 0 : kFailed;
 }
 
 struct RunFlags {
@@ -64,10 +106,7 @@ int run(const RunFlags& flags) {
   if (flags.attempts) scenario.attempts = *flags.attempts;
   if (scenario.lines_max < scenario.lines_min)
     throw std::runtime_error("scenario: `lines_max` is below `lines_min`");
-  std::string urls;
-  for (const std::string& url : flags.urls) urls += (urls.empty() ? "" : ",") + url;
-  if (urls.empty()) urls = environment("SOUK_URL", "http://127.0.0.1:8080");
-  const auto target = souk::bench::parse_target(urls, environment("SOUK_SERVER_KEY", "sk_dev"));
+  const auto target = target_of(flags.urls);
   const RunResult result =
       souk::bench::run_scenario(scenario, target, flags.pids, !flags.samples.empty());
   std::fputs(souk::bench::render_table(result).c_str(), stdout);
@@ -116,6 +155,38 @@ int main(int argc, char** argv) {
   run_command->add_option("--json", flags.json, "write the result there");
   run_command->add_option("--html", flags.html, "write a report with plots there");
 
+  souk::bench::WalkOptions walk;
+  BesideFlags walk_flags;
+  CLI::App* walk_command =
+      app.add_subcommand("walk",
+                         "Walks all hits of a search by cursor while prices and stocks change: no "
+                         "product repeated, none missed, all of one instant");
+  walk_command->add_option("--q", walk.q, "what is searched (*); other words: misses are not seen");
+  walk_command->add_option("--sort-by", walk.sort_by, "as in /v1/search, such as price:asc");
+  walk_command->add_option("--per-page", walk.per_page, "hits a page, 250 at most");
+  walk_command->add_flag("--only-ids", walk.only_ids, "pages carry ids, no prices to be checked");
+  walk_command->add_flag("--by-number", walk.by_number,
+                         "control: pages by number, each of another instant; must turn red when "
+                         "sorted by what changes");
+  walk_flags.add(*walk_command, walk.changes, walk.products, walk.stale);
+
+  souk::bench::BesideOptions beside;
+  BesideFlags beside_flags;
+  CLI::App* beside_command =
+      app.add_subcommand("beside",
+                         "Searches in alternating phases without and with changes of prices and "
+                         "stocks; every hit is checked against the acknowledged changes");
+  beside_command->add_option("--rounds", beside.rounds, "pairs of phases (6)");
+  beside_command->add_option("--seconds", beside.seconds, "of each phase (5)");
+  beside_command->add_option("--hits", beside.hits, "go on until so many hits were checked");
+  beside_command->add_option("--connections", beside.connections, "searches at once (32)");
+  beside_command->add_option("--rate", beside.rate,
+                             "open loop: searches a second; without it a closed loop");
+  beside_command->add_option("--filtered", beside.filtered,
+                             "share of searches for in_stock:true in a range of prices (0.3)");
+  beside_command->add_option("--facets", beside.facets, "facet_by of the searches");
+  beside_flags.add(*beside_command, beside.changes, beside.products, beside.stale);
+
   std::string a;
   std::string b;
   CLI::App* compare_command = app.add_subcommand("compare", "Two JSON results side by side");
@@ -130,6 +201,14 @@ int main(int argc, char** argv) {
   }
   try {
     if (run_command->parsed()) return run(flags);
+    if (walk_command->parsed()) {
+      const auto result = run_walk(walk, target_of(walk_flags.urls), walk_flags.pids);
+      return report(result, render_walk(walk, result), walk_json(result), walk_flags.json);
+    }
+    if (beside_command->parsed()) {
+      const auto result = run_beside(beside, target_of(beside_flags.urls), beside_flags.pids);
+      return report(result, render_beside(beside, result), beside_json(result), beside_flags.json);
+    }
     std::fputs(souk::bench::compare(read_json(a), read_json(b)).c_str(), stdout);
     return 0;
   } catch (const std::exception& error) {

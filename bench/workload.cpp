@@ -52,6 +52,24 @@ std::string percent_encode(std::string_view text) {
   return encoded;
 }
 
+std::string some_words(const std::vector<std::string>& titles, std::size_t count, Random& random) {
+  const std::string& title = titles[random.below(titles.size())];
+  std::vector<std::string_view> parts;
+  std::size_t start = 0;
+  while (start < title.size()) {
+    const std::size_t end = std::min(title.find(' ', start), title.size());
+    if (end > start) parts.push_back(std::string_view{title}.substr(start, end - start));
+    start = end + 1;
+  }
+  std::string chosen;
+  const std::size_t first = parts.size() > count ? random.below(parts.size() - count + 1) : 0;
+  for (std::size_t i = first; i < std::min(parts.size(), first + count); ++i) {
+    if (!chosen.empty()) chosen.push_back(' ');
+    chosen += parts[i];
+  }
+  return chosen;
+}
+
 Workload::Workload(const Scenario& scenario, const Target& target)
     : scenario_{scenario},
       target_{target},
@@ -137,21 +155,7 @@ void Workload::prepare(Caller& caller) {
 }
 
 std::string Workload::words(std::size_t count) {
-  const std::string& title = titles_[random_.below(titles_.size())];
-  std::vector<std::string_view> parts;
-  std::size_t start = 0;
-  while (start < title.size()) {
-    const std::size_t end = std::min(title.find(' ', start), title.size());
-    if (end > start) parts.push_back(std::string_view{title}.substr(start, end - start));
-    start = end + 1;
-  }
-  std::string chosen;
-  const std::size_t first = parts.size() > count ? random_.below(parts.size() - count + 1) : 0;
-  for (std::size_t i = first; i < std::min(parts.size(), first + count); ++i) {
-    if (!chosen.empty()) chosen.push_back(' ');
-    chosen += parts[i];
-  }
-  return chosen;
+  return some_words(titles_, count, random_);
 }
 
 Workload::Operation Workload::search() {

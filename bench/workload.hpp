@@ -101,4 +101,7 @@ private:
 
 std::string percent_encode(std::string_view text);
 
+/// So many words of one of the titles, as they follow each other there. Pre: there is a title.
+std::string some_words(const std::vector<std::string>& titles, std::size_t count, Random& random);
+
 }  // namespace souk::bench
