@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "engine/types/shard.hpp"
 
@@ -16,5 +17,6 @@ Position snapshot_position(const CatalogSnapshot& snapshot);
 ShardId snapshot_shard(const CatalogSnapshot& snapshot);
 /// Live products.
 std::uint64_t snapshot_size(const CatalogSnapshot& snapshot);
+std::uint64_t products_in(std::span<const SnapshotPtr> snapshots);
 
 }  // namespace souk::engine

@@ -9,9 +9,13 @@
 
 #include "engine/index/field_inverter.hpp"
 #include "engine/index/segment_builder.hpp"
+#include "engine/index/word_trie.hpp"
 
 namespace souk::engine {
 namespace {
+
+/// Of fewer documents the words are put in order sooner than anybody notices.
+constexpr std::uint32_t kWordsDocsMin = 4'096;
 
 /// A place in a sorted string table; its first eight bytes decide most comparisons.
 class SortedStrings {
@@ -150,6 +154,8 @@ std::shared_ptr<MergedSegment> Merger::run(const SegmentMerge& merge) {
     write_columns();
     write_numbers();
     merged->segment = Segment::seal(std::move(out_.bytes()));
+    // Made here, so that nobody's first misspelled word waits for it.
+    if (merged->segment->doc_count() >= kWordsDocsMin) (void)merged->segment->words();
   }
   merged->new_docs = std::move(new_docs_);
   return merged;

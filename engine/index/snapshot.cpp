@@ -15,4 +15,10 @@ std::uint64_t snapshot_size(const CatalogSnapshot& snapshot) {
   return size;
 }
 
+std::uint64_t products_in(std::span<const SnapshotPtr> snapshots) {
+  std::uint64_t size = 0;
+  for (const SnapshotPtr& snapshot : snapshots) size += snapshot_size(*snapshot);
+  return size;
+}
+
 }  // namespace souk::engine

@@ -232,7 +232,7 @@ void RankedRetrieval::window_any(MatchSink& sink) {
   }
   std::size_t steps = count;
   for (std::size_t i = 0; i < essential; ++i)
-    steps += tokens_[window.order[i]].add(window.docs, window.bits);
+    steps += kScoreSteps * tokens_[window.order[i]].add(window.docs, window.bits);
   if (counts) {
     window.matching = window.bits;
     if (essential < count && window.markers.empty()) {
@@ -249,7 +249,7 @@ void RankedRetrieval::window_any(MatchSink& sink) {
   for (std::size_t i = essential; i < count && essential > 0; ++i) {
     drop_below(least, window.rest[i]);
     if (window.candidates.empty()) break;
-    steps += window.candidates.size();
+    steps += kLookUpSteps * window.candidates.size();
     TokenPostings& token = tokens_[window.order[i]];
     for (const std::uint32_t place : window.candidates)
       token.look_up(window.docs.begin + place, window.docs, true);
@@ -268,7 +268,7 @@ void RankedRetrieval::intersect(bool scored, std::int64_t least, bool counted) {
     TokenPostings& token = tokens_[i];
     if (i == 0 || token.grouped()) {
       WindowBits own{};
-      steps += scored ? token.add(window.docs, own) : token.mark(window.docs, own);
+      steps += scored ? kScoreSteps * token.add(window.docs, own) : token.mark(window.docs, own);
       if (scored) {
         for (std::size_t word = 0; word < own.size(); ++word) window.bits[word] |= own[word];
       }
@@ -281,7 +281,7 @@ void RankedRetrieval::intersect(bool scored, std::int64_t least, bool counted) {
         });
       }
     } else {
-      steps += window.candidates.size();
+      steps += kLookUpSteps * window.candidates.size();
       std::erase_if(window.candidates, [&](std::uint32_t place) {
         return !token.look_up(window.docs.begin + place, window.docs, scored);
       });

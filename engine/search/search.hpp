@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 
 #include "engine/index/catalog_snapshot.hpp"
@@ -11,15 +12,20 @@
 
 namespace souk::engine {
 
-/// Steps that a search may take at each node. A posting is one; a product that is filtered, counted
-/// and ranked is kHitSteps.
-inline constexpr std::uint64_t kSearchStepsMax = 64'000'000;
-inline constexpr std::uint32_t kHitSteps = 16;
+/// Steps that a search may take at each node: so many, and so many more for each product there, so
+/// that looking at all of them ends however many there are. A step is about 2.5 ns: reading a
+/// posting is one, with its score kScoreSteps, looking a document up in a list kLookUpSteps,
+/// filtering, counting and ranking a product kHitSteps.
+inline constexpr std::uint64_t kSearchSteps = 4'000'000;
+inline constexpr std::uint64_t kSearchStepsPerProduct = 14;
+inline constexpr std::uint32_t kHitSteps = 8;
+inline constexpr std::uint32_t kScoreSteps = 2;
+inline constexpr std::uint32_t kLookUpSteps = 4;
 
 /// When to stop early: then the search ends with `cutoff` set.
 struct SearchBudget {
   std::function<bool()> expired;  // asked every few thousand steps
-  std::uint64_t steps_max = kSearchStepsMax;
+  std::optional<std::uint64_t> steps_max = {};  // nothing: by the number of products
 };
 
 /// Searches the snapshots of all shards of a node as ONE collection: statistics are summed over

@@ -20,7 +20,7 @@ namespace {
 constexpr std::size_t kSpareHits = 4096;
 /// Whether a document holds a phrase costs about as much as so many postings.
 constexpr std::uint32_t kPhraseCost = 32;
-constexpr std::uint32_t kLeafSteps = 3;
+constexpr std::uint32_t kLeafSteps = 2;
 
 std::uint64_t count_visible(const SegmentView& view, std::int64_t now) {
   if (view.dated == 0) return view.always_visible;
@@ -64,7 +64,7 @@ PartSearch::PartSearch(std::span<const SnapshotPtr> snapshots, const Query& quer
       query_{&query},
       plan_{&plan},
       now_{now.microseconds()},
-      clock_{budget},
+      clock_{budget, products_in(snapshots)},
       sorter_{query},
       limit_{static_cast<std::size_t>(query.page) * query.per_page} {
 }

@@ -163,7 +163,7 @@ Result<void> validate_suggest(const SuggestRequest& request) {
 SuggestPart suggest_part(std::span<const SnapshotPtr> snapshots, const SuggestRequest& request,
                          Timestamp now, SuggestIndexes& indexes, const SearchBudget& budget) {
   SuggestPart part;
-  BudgetClock clock{budget};
+  BudgetClock clock{budget, products_in(snapshots)};
   Analyzer analyzer;
   const auto words = suggest_words(request.q, analyzer, false);
   std::vector<ViewOf> views;
@@ -223,7 +223,7 @@ std::vector<SuggestedQuery> choose_queries(std::span<const SuggestPart> parts,
 std::vector<std::uint64_t> count_queries(std::span<const SnapshotPtr> snapshots,
                                          std::span<const SuggestedQuery> queries, Timestamp now,
                                          SuggestIndexes& indexes, const SearchBudget& budget) {
-  BudgetClock clock{budget};
+  BudgetClock clock{budget, products_in(snapshots)};
   Analyzer analyzer;
   std::vector<std::uint64_t> counts;
   for (const SuggestedQuery& query : queries) {

@@ -88,7 +88,7 @@ std::vector<Found> all_found(const std::vector<SnapshotPtr>& snapshots, const Qu
                              Spelling spelling) {
   const QueryPlan plan = plan_of(snapshots, query, spelling);
   const SearchBudget budget;
-  BudgetClock clock{budget};
+  BudgetClock clock{budget, products_in(snapshots)};
   std::vector<Found> found;
   for (const SnapshotPtr& snapshot : snapshots) {
     for (const SegmentView& view : snapshot->segments()) {
