@@ -189,7 +189,7 @@ std::string phases_line(const char* name, const BesidePhases& phases) {
       "{:<8} {:>7.0f} searches/s  p50 {:.2f}  p99 {:.2f} ms  {} failed  {:.0f} changes/s", name,
       searches / std::max(phases.seconds, 1e-9), p.p50 / 1e3, p.p99 / 1e3, phases.failed,
       static_cast<double>(phases.changes) / std::max(phases.seconds, 1e-9));
-  if (phases.server_cpu_seconds > 0)
+  if (phases.server_cpu_seconds > 0 && searches > 0)
     text += fmt::format("  {:.0f} us of server CPU a search",
                         phases.server_cpu_seconds * 1e6 / searches);
   return text + "\n";
@@ -212,6 +212,15 @@ double BesideResult::p99_ratio() const {
   return alone > 0 ? percentiles_of(with.latencies).p99 / alone : 0;
 }
 
+double BesideResult::change_cpu_us() const {
+  const auto count = [](const BesidePhases& phases) {
+    return static_cast<double>(phases.latencies.size());
+  };
+  const double search = without.latencies.empty() ? 0 : without.server_cpu_seconds / count(without);
+  const double rest = with.server_cpu_seconds - search * count(with);
+  return with.changes > 0 ? rest * 1e6 / static_cast<double>(with.changes) : 0;
+}
+
 BesideResult run_beside(const BesideOptions& options, const Target& target,
                         const std::vector<int>& pids) {
   BesideResult result;
@@ -226,6 +235,8 @@ std::string render_beside(const BesideOptions& options, const BesideResult& resu
   std::string text = phases_line("without", result.without) + phases_line("with", result.with);
   text += fmt::format("changes  p50 {:.2f}  p99 {:.2f} ms", result.change_latency.p50 / 1e3,
                       result.change_latency.p99 / 1e3);
+  if (result.with.server_cpu_seconds > 0)
+    text += fmt::format("  {:.0f} us of server CPU a change", result.change_cpu_us());
   for (const auto& [status, count] : result.refused)
     text += fmt::format(", {} answered with {}", count, status);
   text +=
@@ -260,6 +271,7 @@ boost::json::value beside_json(const BesideResult& result) {
                              {"with", phases(result.with)},
                              {"cost", result.cost()},
                              {"p99_ratio", result.p99_ratio()},
+                             {"change_cpu_us", result.change_cpu_us()},
                              {"hits_checked", result.checked},
                              {"hits_checked_changed", result.checked_changed},
                              {"not_judged", result.not_judged},

@@ -50,6 +50,8 @@ struct BesideResult {
   double cost() const;
   /// p99 with the changes over p99 without them.
   double p99_ratio() const;
+  /// Microseconds of server CPU a change takes, searches costing what they cost without changes.
+  double change_cpu_us() const;
   bool green() const { return violations.empty(); }
 };
 

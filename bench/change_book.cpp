@@ -19,6 +19,22 @@ std::string in_words(const std::vector<Level>& levels) {
   return text;
 }
 
+/// Whether a product of these levels is shown as the hit shows it.
+bool shows(const SeenHit& hit, const std::vector<Level>& levels) {
+  Level wanted;
+  std::vector<bool> matched;
+  bool any = false;
+  for (const Level& level : levels) {
+    const bool matches = !hit.filter || hit.filter->matches(level);
+    matched.push_back(matches);
+    if (!matches) continue;
+    wanted.available += level.available;
+    wanted.price = any ? std::min(wanted.price, level.price) : level.price;
+    any = true;
+  }
+  return any && wanted == hit.shown && levels == hit.levels && matched == hit.matched;
+}
+
 }  // namespace
 
 std::uint32_t ChangeBook::add(std::string id, std::vector<Level> levels) {
@@ -41,10 +57,9 @@ void ChangeBook::begin(std::uint32_t product) {
   products_[product].open = true;
 }
 
-void ChangeBook::acknowledge(std::uint32_t product, Position position, std::size_t variant,
-                             Level after) {
+void ChangeBook::acknowledge(std::uint32_t product, Place place, std::size_t variant, Level after) {
   ++acknowledged_;
-  products_[product].changes.push_back({position, variant, after});
+  products_[product].changes.push_back({place, variant, after});
   settle(products_[product]);
 }
 
@@ -81,39 +96,34 @@ std::uint64_t ChangeBook::not_judged() const {
   return open;
 }
 
-std::vector<Level> ChangeBook::levels_at(const Product& product, Position position) const {
-  std::vector<Level> levels = product.before;
-  for (const Change& change : product.changes) {
-    if (change.position <= position) levels[change.variant] = change.after;
-  }
-  return levels;
-}
-
 void ChangeBook::check(const Product& product, const SeenHit& hit) {
   ++checked_;
-  if (!product.changes.empty() && product.changes.front().position <= hit.position)
+  if (!product.changes.empty() && product.changes.front().place.at <= hit.position)
     ++checked_changed_;
-  const std::vector<Level> levels =
-      levels_at(product, hit.position > stale_ ? hit.position - stale_ : 0);
-  Level wanted;
-  std::vector<bool> matched;
-  for (const Level& level : levels) {
-    const bool matches = !hit.filter || hit.filter->matches(level);
-    const bool first = std::find(matched.begin(), matched.end(), true) == matched.end();
-    matched.push_back(matches);
-    if (!matches) continue;
-    wanted.available += level.available;
-    wanted.price = first ? level.price : std::min(wanted.price, level.price);
+  const Position position = hit.position > stale_ ? hit.position - stale_ : 0;
+  std::vector<Level> levels = product.before;
+  const Change* open = nullptr;
+  for (const Change& change : product.changes) {
+    if (change.place.at <= position) {
+      levels[change.variant] = change.after;
+    } else if (change.place.after < position) {
+      open = &change;
+    }
   }
-  const bool any = std::find(matched.begin(), matched.end(), true) != matched.end();
-  if (any && wanted == hit.shown && levels == hit.levels && matched == hit.matched) return;
+  if (shows(hit, levels)) return;
+  if (open != nullptr) {
+    std::vector<Level> then = levels;
+    then[open->variant] = open->after;
+    if (shows(hit, then)) return;
+  }
   ++mismatches_;
   if (examples_.size() >= kExamplesMax) return;
   examples_.push_back(fmt::format(
-      "{} at position {}: shown {} at {} ({}), the acknowledged changes make it {} at {} ({}){}",
-      product.id, hit.position, hit.shown.available, hit.shown.price, in_words(hit.levels),
-      wanted.available, wanted.price, in_words(levels),
-      any ? "" : ", of which none matches the filter"));
+      "{} at position {}: shown {} at {} ({}), the acknowledged changes make it {}{}", product.id,
+      hit.position, hit.shown.available, hit.shown.price, in_words(hit.levels), in_words(levels),
+      hit.filter
+          ? fmt::format(", asked for in stock at {} to {}", hit.filter->low, hit.filter->high)
+          : ""));
 }
 
 std::map<std::uint32_t, Position> positions_in(std::string_view token) {

@@ -20,6 +20,15 @@ struct Level {
   friend bool operator==(const Level&, const Level&) = default;
 };
 
+/// Where a change lies in its shard's journal: above `after`, and not above `at`. One of a batch is
+/// known no closer than what was known when it was sent and what the batch's answer names.
+struct Place {
+  Position after = 0;
+  Position at = 0;
+
+  static Place exactly(Position position) { return {position - 1, position}; }
+};
+
 /// The filter a search carried, as far as it depends on levels: `in_stock:true &&
 /// price:[low..high]`.
 struct LevelFilter {
@@ -60,7 +69,7 @@ public:
   /// Whether a change may begin: none is under way, and none was left unknown.
   bool is_free(std::uint32_t product) const;
   void begin(std::uint32_t product);
-  void acknowledge(std::uint32_t product, Position position, std::size_t variant, Level after);
+  void acknowledge(std::uint32_t product, Place place, std::size_t variant, Level after);
   void refuse(std::uint32_t product);
   void give_up(std::uint32_t product);
 
@@ -78,7 +87,7 @@ public:
 
 private:
   struct Change {
-    Position position;
+    Place place;
     std::size_t variant;
     Level after;
   };
@@ -90,7 +99,6 @@ private:
     bool open = false;
     bool unknown = false;
   };
-  std::vector<Level> levels_at(const Product& product, Position position) const;
   void settle(Product& product);
   void check(const Product& product, const SeenHit& hit);
 

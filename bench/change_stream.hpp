@@ -16,12 +16,15 @@ namespace souk::bench {
 struct ChangeOptions {
   double rate = 2000;          // changes a second; 0: none
   double price_share = 0.2;    // of them, prices; the rest are stocks
-  std::size_t in_flight = 64;  // at most
+  std::size_t batch = 1;       // changes a request carries
+  std::size_t in_flight = 64;  // requests at most
   std::uint64_t seed = 1;
 };
 
-/// Changes prices and stocks of the watched products one by one at a constant rate, and writes what
-/// is acknowledged into the book. What it falls behind is made up for, up to a tenth of a second.
+/// Changes prices and stocks of the watched products at a constant rate, and writes what is
+/// acknowledged into the book. One by one a stock is adjusted and a price patched; in batches they
+/// go by /v1/inventory:batch and an import, as warehouses and price lists do. What it falls behind
+/// is made up for, up to a tenth of a second.
 class ChangeStream {
 public:
   ChangeStream(const ChangeOptions& options, const Shop& shop, ChangeBook& book, Target target);
@@ -47,10 +50,14 @@ private:
     Level before;
     Level after;
   };
-  std::optional<Change> choose();
-  std::string request_of(const Change& change);
-  void send(const Change& change, LoadClient& client);
-  void note(const Change& change, const HttpAnswer& answer);
+  using Batch = std::vector<Change>;
+
+  std::optional<Change> choose(bool price);
+  std::string request_of(const Batch& batch, bool price);
+  std::string variants_of(const Change& change) const;
+  void send(Batch batch, bool price, LoadClient& client);
+  void note(const Batch& batch, bool price, const std::map<std::uint32_t, Position>& known,
+            const HttpAnswer& answer);
 
   ChangeOptions options_;
   const Shop& shop_;
@@ -62,6 +69,7 @@ private:
   bool running_ = false;
   SteadyTime next_{};
   std::size_t in_flight_ = 0;
+  std::map<std::uint32_t, Position> known_;  // the highest position an answer named, by shard
   std::vector<std::uint32_t> latencies_;
   std::map<int, std::uint64_t> refused_;
   std::vector<std::string> contradictions_;

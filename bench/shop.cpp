@@ -20,7 +20,8 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kTitlesMax = 5000;
-constexpr std::array<std::string_view, 3> kChanging{"price", "stock", "available"};
+constexpr std::array<std::string_view, 3> kLevels{"price", "stock", "available"};
+constexpr std::array<std::string_view, 4> kMade{"variants", "version", "created_at", "updated_at"};
 
 std::string_view text_of(const json::value& value) {
   const json::string& text = value.as_string();
@@ -31,12 +32,14 @@ std::int64_t price_of(const json::value& object) {
   return object.at("price").at("amount").to_number<std::int64_t>();
 }
 
-/// "sku":"…","options":{…} and whatever else a variant has that a change of price must not lose.
-std::string fixed_members(const json::object& variant) {
+/// "sku":"…","options":{…}, and so on: all members but some, a comma behind each.
+template <std::size_t N>
+std::string members_but(const json::object& object,
+                        const std::array<std::string_view, N>& left_out) {
   std::string members;
-  for (const auto& [key, value] : variant) {
+  for (const auto& [key, value] : object) {
     const std::string_view name{key.data(), key.size()};
-    if (std::find(kChanging.begin(), kChanging.end(), name) != kChanging.end()) continue;
+    if (std::find(left_out.begin(), left_out.end(), name) != left_out.end()) continue;
     members += json::serialize(json::string_view{key}) + ":" + json::serialize(value) + ",";
   }
   return members;
@@ -60,9 +63,10 @@ void watch(const json::value& product, const ProductPlaces& places, Shop& shop, 
   for (const json::value& variant : product.at("variants").as_array()) {
     watched.currency = text_of(variant.at("price").at("currency"));
     watched.skus.emplace_back(text_of(variant.at("sku")));
-    watched.fixed.push_back(fixed_members(variant.as_object()));
+    watched.fixed.push_back(members_but(variant.as_object(), kLevels));
     levels.push_back({price_of(variant), variant.at("available").to_number<std::int64_t>()});
   }
+  watched.text = members_but(product.as_object(), kMade);
   shop.numbers.emplace(watched.id, book.add(watched.id, std::move(levels)));
   shop.watched.push_back(std::move(watched));
 }

@@ -18,6 +18,7 @@ struct WatchedProduct {
   std::string currency;
   std::vector<std::string> skus;
   std::vector<std::string> fixed;  // per variant: the members of its JSON that stay, "sku":…,…
+  std::string text;                // the other members of its JSON, a comma behind each
 };
 
 /// What the shop sells when a run begins, read from its list of products and not from a search.

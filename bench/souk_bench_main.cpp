@@ -62,6 +62,8 @@ struct BesideFlags {
     command.add_option("--changes", changes.rate,
                        "changes of stocks and prices a second; nobody else may change them");
     command.add_option("--prices", changes.price_share, "share of them that change a price (0.2)");
+    command.add_option("--batch", changes.batch,
+                       "changes a request carries (1); more go by /v1/inventory:batch and imports");
     command.add_option("--products", products, "how many products they go to (20000)");
     command.add_option("--seed", changes.seed, "same seed, same requests");
     command.add_option("--stale", stale,
@@ -178,6 +180,7 @@ int main(int argc, char** argv) {
                          "stocks; every hit is checked against the acknowledged changes");
   beside_command->add_option("--rounds", beside.rounds, "pairs of phases (6)");
   beside_command->add_option("--seconds", beside.seconds, "of each phase (5)");
+  beside_command->add_option("--warmup", beside.warmup_seconds, "seconds before the first (2)");
   beside_command->add_option("--hits", beside.hits, "go on until so many hits were checked");
   beside_command->add_option("--connections", beside.connections, "searches at once (32)");
   beside_command->add_option("--rate", beside.rate,

@@ -31,6 +31,12 @@ def run(cluster, binary, *words):
 def measure():
     cluster = Cluster(NODES, REPLICAS)
     cluster.start_all()
+
+    def spread():
+        led = [len(shards) for shards in cluster.leads().values()]
+        return max(led) - min(led) <= 1
+
+    cluster.wait("shards led by all nodes", 120, spread)
     feed = os.path.join(cluster.work, "feed.jsonl")
     subprocess.run([os.path.join(BUILD, "souk"), "generate", "--products", str(PRODUCTS), "--seed", "1", "-o", feed], check=True,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -25,9 +25,9 @@ TEST_CASE("change book: a hit must be the state at its position, neither older n
   ChangeBook book;
   const auto tee = book.add("tee", {{1000, 5}});
   book.begin(tee);
-  book.acknowledge(tee, 10, 0, {1000, 4});
+  book.acknowledge(tee, Place::exactly(10), 0, {1000, 4});
   book.begin(tee);
-  book.acknowledge(tee, 12, 0, {900, 4});
+  book.acknowledge(tee, Place::exactly(12), 0, {900, 4});
 
   book.see(hit_of(tee, 9, {1000, 5}));
   book.see(hit_of(tee, 10, {1000, 4}));
@@ -53,7 +53,7 @@ TEST_CASE("change book: a hit waits for the change that is under way") {
   CHECK_FALSE(book.is_free(tee));
   CHECK(book.checked() == 0);
   CHECK(book.not_judged() == 2);
-  book.acknowledge(tee, 10, 0, {1000, 4});
+  book.acknowledge(tee, Place::exactly(10), 0, {1000, 4});
 
   CHECK(book.is_free(tee));
   CHECK(book.checked() == 2);
@@ -101,12 +101,29 @@ TEST_CASE("change book: the control sees that a page of an earlier state is none
   ChangeBook book{3};
   const auto tee = book.add("tee", {{1000, 5}});
   book.begin(tee);
-  book.acknowledge(tee, 10, 0, {1000, 4});
+  book.acknowledge(tee, Place::exactly(10), 0, {1000, 4});
 
   book.see(hit_of(tee, 13, {1000, 4}));
   CHECK(book.mismatches() == 0);
   book.see(hit_of(tee, 12, {1000, 4}));
   CHECK(book.mismatches() == 1);
+}
+
+TEST_CASE("change book: a change of a batch may be there or not until its batch's position") {
+  ChangeBook book;
+  const auto tee = book.add("tee", {{1000, 5}});
+  book.begin(tee);
+  book.acknowledge(tee, {10, 20}, 0, {1000, 4});
+
+  book.see(hit_of(tee, 11, {1000, 5}));
+  book.see(hit_of(tee, 11, {1000, 4}));
+  book.see(hit_of(tee, 10, {1000, 5}));
+  book.see(hit_of(tee, 20, {1000, 4}));
+  CHECK(book.mismatches() == 0);
+  book.see(hit_of(tee, 10, {1000, 4}));
+  book.see(hit_of(tee, 20, {1000, 5}));
+  book.see(hit_of(tee, 15, {1000, 3}));
+  CHECK(book.mismatches() == 3);
 }
 
 TEST_CASE("token: names catalog shards and positions; what is none names nothing") {
@@ -121,7 +138,7 @@ TEST_CASE("token: names catalog shards and positions; what is none names nothing
 TEST_CASE("page: hits of watched products are held against the book at their shard's position") {
   ChangeBook book;
   Shop shop;
-  shop.watched.push_back({"tee", 3, "EUR", {"TEE-S", "TEE-M"}, {"", ""}});
+  shop.watched.push_back({"tee", 3, "EUR", {"TEE-S", "TEE-M"}, {"", ""}, ""});
   shop.numbers.emplace("tee", book.add("tee", {{1000, 5}, {1200, 0}}));
   const auto page = [](const char* available, const char* matched) {
     return std::string{R"({"hits":[{"document":{"id":"tee","price":{"amount":1000},"availability":)"
