@@ -95,8 +95,11 @@ bool read_query(pb::WireQuery& in, engine::Query& out, WireFault& fault) {
   read_texts(*in.mutable_rewrites(), out.rewrites);
   const pb::WireSpelling& spelling = in.spelling();
   out.count_limit = in.count_limit();
-  if (!read_known(in.match(), engine::WordMatch::any, out.match, "query.match", fault))
+  if (!read_known(in.match(), engine::WordMatch::any, out.match, "query.match", fault) ||
+      !read_known(in.token_dropping(), engine::TokenDropping::any_word, out.token_dropping,
+                  "query.token_dropping", fault)) {
     return false;
+  }
   out.num_typos = spelling.num_typos();
   out.min_len_1typo = spelling.min_len_1typo();
   out.min_len_2typo = spelling.min_len_2typo();
@@ -146,6 +149,7 @@ void write_query(const engine::Query& query, pb::WireQuery& out) {
   out.set_group_missing_separate(!query.group_missing_values);
   for (const std::string& rewrite : query.rewrites) out.add_rewrites(rewrite);
   out.set_match(static_cast<std::uint32_t>(query.match));
+  out.set_token_dropping(static_cast<std::uint32_t>(query.token_dropping));
   out.set_count_limit(query.count_limit);
   write_curation(query, out);
   pb::WireSpelling& spelling = *out.mutable_spelling();

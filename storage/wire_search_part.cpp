@@ -442,8 +442,7 @@ std::string encode(const Result<std::vector<Hit>>& hits) {
 }
 
 bool fits(const WireSearchRun& run, const engine::QueryPlan& words) {
-  return fits(run.statistics, words) && run.round.required <= engine::first_round(words).required &&
-         (run.round.required > 0 || words.matches_all());
+  return fits(run.statistics, words) && run.round.required <= engine::first_round(words).required;
 }
 
 bool fits(const WireSearchSpell& spell, const engine::QueryPlan& words) {

@@ -36,12 +36,15 @@ public:
   ExplainedReading(const SegmentView& view, DocId doc, const QueryPlan& plan,
                    const Reading& reading, SearchRound round)
       : view_{view}, doc_{doc}, plan_{plan}, round_{round}, scores_(plan.fields.size()) {
-    const bool any = plan.match == WordMatch::any;
+    const bool any = round_needs_one(plan, round);
     const std::size_t count = reading.tokens.size();
     const std::size_t required = any ? count : plan.required_of(reading, round);
     typos_ = reading.spaced ? 1 : 0;
     for (std::size_t place = 0; place < count; ++place) {
-      const bool stands = add(reading.tokens[place]);
+      const std::uint32_t token = reading.tokens[place];
+      const bool stands = add(token);
+      if (!stands && round.required == 0)
+        typos_lacked_ += plan.typos_of(plan.tokens[token], round.spelling);
       if (stands && place >= required) ++optional_;
       if (!stands && place < required && !any) holds_ = false;
     }
@@ -61,6 +64,7 @@ private:
     made_.reading += token.exact;
     std::optional<std::uint32_t> fewest;
     std::optional<std::size_t> scored;  // field
+    std::optional<std::size_t> best;    // of the terms
     for (const TokenAlternative& each :
          alternatives_of(plan_, number, *view_.segment, round_.spelling)) {
       const BestTerm term = best_term(each, view_, doc_);
@@ -69,13 +73,18 @@ private:
       const PlannedField& field = plan_.fields[each.field];
       const std::int64_t score = each.scorer->score(term.count, each.text->lengths[doc_]);
       // In a field the spelling with the fewest typos counts.
-      const bool counts = scored != each.field;
-      if (counts) scores_[each.field] += score;
+      const bool first = scored != each.field;
       scored = each.field;
+      if (first && (!best || score > made_.terms[*best].score)) best = made_.terms.size();
       made_.terms.push_back({field.name, token.exact, std::string{term.word}, field.weight,
-                             each.typos, term.count, score, counts});
+                             each.typos, term.count, score, false});
     }
     if (!fewest) return false;
+    ExplainedTerm& counted = made_.terms[*best];
+    counted.counted = true;
+    worth_ += counted.score;
+    for (std::size_t f = 0; f < plan_.fields.size(); ++f)
+      scores_[f] += plan_.fields[f].name == counted.field ? counted.score : 0;
     ++made_.found;
     typos_ += *fewest;
     return true;
@@ -84,27 +93,28 @@ private:
   void finish(std::size_t count, std::size_t required) {
     const std::size_t own = plan_.readings.front().tokens.size();
     const std::size_t dropped = own - round_.required;
-    const auto optional = static_cast<std::int64_t>(dropped) -
-                          static_cast<std::int64_t>(count - required) +
-                          static_cast<std::int64_t>(optional_);
+    auto optional = static_cast<std::int64_t>(dropped) -
+                    static_cast<std::int64_t>(count - required) +
+                    static_cast<std::int64_t>(optional_);
+    if (round_.required == 0) optional = made_.missed == 0 ? 1 : 0;
     const std::uint32_t most = std::min(plan_.typos_in(round_), kTyposCounted);
     made_.tokens = optional * kTokenRank;
     made_.typo_count = typos_;
-    made_.typos = std::int64_t{most - std::min(typos_, most)} * kTypoRank;
+    made_.typos = std::int64_t{most - std::min(typos_ + typos_lacked_, most)} * kTypoRank;
     const auto best = std::max_element(scores_.begin(), scores_.end());
     if (best == scores_.end()) return;
-    made_.words = *best * static_cast<std::int64_t>(own) / static_cast<std::int64_t>(count);
+    made_.words = worth_ * static_cast<std::int64_t>(own) / static_cast<std::int64_t>(count);
     made_.best_field = plan_.fields[static_cast<std::size_t>(best - scores_.begin())].name;
-    for (ExplainedTerm& term : made_.terms)
-      term.counted = term.counted && term.field == made_.best_field;
   }
 
   const SegmentView& view_;
   DocId doc_;
   const QueryPlan& plan_;
   SearchRound round_;
-  std::vector<std::int64_t> scores_;  // by field
+  std::vector<std::int64_t> scores_;  // by field: of the terms that count
+  std::int64_t worth_ = 0;
   std::uint32_t typos_ = 0;
+  std::uint32_t typos_lacked_ = 0;  // of tokens that do not stand in it, all they could have
   std::size_t optional_ = 0;
   bool holds_ = true;
   Explanation made_;

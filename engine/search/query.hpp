@@ -51,6 +51,10 @@ enum class SplitJoin : std::uint8_t { off, fallback, always };
 /// Whether a product needs every word of q, or one of them.
 enum class WordMatch : std::uint8_t { all, any };
 
+/// How a query asks for fewer words when all of them find too little: for one less at a time, the
+/// last first, or for any of them. Any word is for hits by _text_match: what has all stands first.
+enum class TokenDropping : std::uint8_t { from_right, any_word };
+
 /// A product that is a hit and stands at a place of the whole list, whether q finds it or not.
 struct PinnedHit {
   std::string product;
@@ -95,8 +99,8 @@ struct Query {
   std::uint32_t snippet_threshold = 30;  // tokens; longer fields are cut to a snippet
   std::string highlight_start = "<mark>";
   std::string highlight_end = "</mark>";
-  std::uint32_t drop_tokens_threshold =
-      1;                                 // fewer hits than this: tokens are dropped from the right
+  std::uint32_t drop_tokens_threshold = 1;  // fewer hits than this: not all tokens are needed
+  TokenDropping token_dropping = TokenDropping::from_right;
   std::vector<std::string> hidden_hits;  // product ids
   /// Other wordings of q that may match instead, as synonyms give them; a product that several
   /// match takes its best. Cut into words as q is.

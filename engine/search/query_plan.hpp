@@ -116,7 +116,7 @@ struct QueryPlan {
   }
   /// Typos that a product of the round may have at most.
   std::uint32_t typos_in(SearchRound round) const;
-  /// How many of a reading's tokens are required.
+  /// How many of a reading's tokens are required, if not one of all is enough.
   std::size_t required_of(const Reading& reading, SearchRound round) const {
     const std::size_t dropped = readings.front().tokens.size() - round.required;
     return reading.tokens.size() > dropped ? reading.tokens.size() - dropped : 1;

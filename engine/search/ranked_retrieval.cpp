@@ -39,7 +39,6 @@ struct RetrievalWindow {
   WindowBits matching{};                  // documents that match, if they are to be counted
   std::vector<std::uint32_t> candidates;  // places
   std::array<DocId, kWindowDocs> admitted;
-  std::vector<std::int64_t> fields;  // bounds, by field
   std::vector<std::int64_t> bounds;  // by token
   std::vector<std::size_t> order;    // of tokens, highest bound first
   std::vector<std::int64_t> rest;    // sum of the bounds from a place in `order` on
@@ -47,23 +46,25 @@ struct RetrievalWindow {
   std::vector<TokenPostings> markers;
 };
 
-std::shared_ptr<RetrievalWindow> make_retrieval_window(const QueryPlan& plan) {
+std::shared_ptr<RetrievalWindow> make_retrieval_window() {
   auto window = std::make_shared<RetrievalWindow>();
-  window->docs.scores.resize(plan.fields.size());
-  for (auto& scores : window->docs.scores) scores.resize(kWindowDocs);
-  window->fields.resize(plan.fields.size());
+  window->docs.scores.resize(kWindowDocs);
+  window->docs.token_scores.resize(kWindowDocs);
   return window;
 }
 
 namespace {
 
-/// Typos of all spellings of a token that the round allows; nothing if some have more than others.
+/// Typos that a token counts with in all documents of the round; nothing if there are more in some
+/// than in others.
 std::optional<std::uint32_t> typos_of_all(const QueryPlan& plan, std::uint32_t number,
                                           SearchRound round) {
   const PlannedToken& token = plan.tokens[number];
   const std::uint32_t most = plan.typos_of(token, round.spelling);
   std::optional<std::uint32_t> typos;
   if (token.known) typos = 0;
+  if (round.required == 0) typos = most;  // as documents that lack it
+  if (round.required == 0 && token.known && most > 0) return std::nullopt;
   for (const Correction& each : token.corrections) {
     if (each.typos > most) break;
     if (typos.value_or(each.typos) != each.typos) return std::nullopt;
@@ -86,9 +87,9 @@ std::int64_t typo_rank_of(const QueryPlan& plan, SearchRound round) {
 bool RankedRetrieval::suits(const QueryPlan& plan, SearchRound round) {
   if (plan.readings.empty()) return false;
   const std::vector<std::uint32_t>& tokens = plan.readings.front().tokens;
-  if (round.required != tokens.size()) return false;
+  if (round.required != tokens.size() && round.required != 0) return false;
   if (plan.typos_in(round) > 0) {
-    // Of any word, each document may lack others, and their typos with them.
+    // Each document may lack others, and their typos with them.
     if (plan.match == WordMatch::any) return false;
     for (const std::uint32_t token : tokens) {
       if (!typos_of_all(plan, token, round)) return false;
@@ -98,9 +99,10 @@ bool RankedRetrieval::suits(const QueryPlan& plan, SearchRound round) {
                       [&](const Reading& other) { return plan.is_read(other, round); });
 }
 
-RankedRetrieval::RankedRetrieval(const QueryPlan& plan, SearchRound round, const SegmentView& view,
-                                 std::int64_t now, BudgetClock& clock, RetrievalWindow& window)
-    : plan_{&plan},
+RankedRetrieval::RankedRetrieval(const QueryPlan& plan, SearchRound round, WordMatch match,
+                                 const SegmentView& view, std::int64_t now, BudgetClock& clock,
+                                 RetrievalWindow& window)
+    : match_{match},
       view_{&view},
       now_{now},
       typo_rank_{typo_rank_of(plan, round)},
@@ -113,10 +115,10 @@ RankedRetrieval::RankedRetrieval(const QueryPlan& plan, SearchRound round, const
   for (const std::uint32_t token : tokens) {
     TokenPostings postings{alternatives_of(plan, token, *view.segment, round.spelling),
                            *view.segment, clock};
-    if (postings.postings() == 0 && plan.match == WordMatch::any) continue;
+    if (postings.postings() == 0 && match == WordMatch::any) continue;
     tokens_.push_back(std::move(postings));
   }
-  if (plan.match == WordMatch::all) {
+  if (match == WordMatch::all) {
     std::stable_sort(tokens_.begin(), tokens_.end(), [](const auto& a, const auto& b) {
       return a.grouped() != b.grouped() ? b.grouped() : a.postings() < b.postings();
     });
@@ -126,7 +128,7 @@ RankedRetrieval::RankedRetrieval(const QueryPlan& plan, SearchRound round, const
 RankedRetrieval::~RankedRetrieval() = default;
 
 bool RankedRetrieval::run(MatchSink& sink) {
-  const bool any = plan_->match == WordMatch::any;
+  const bool any = match_ == WordMatch::any;
   const bool hopeless = std::any_of(tokens_.begin(), tokens_.end(),
                                     [](const auto& token) { return token.postings() == 0; });
   if (tokens_.empty() || hopeless) return true;
@@ -155,7 +157,7 @@ void RankedRetrieval::open_groups() {
   const DocId doc_count = view_->segment->doc_count();
   std::vector<std::uint64_t> allowed;
   const bool narrowed =
-      plan_->match == WordMatch::all && tokens_.back().grouped() && !tokens_.front().grouped();
+      match_ == WordMatch::all && tokens_.back().grouped() && !tokens_.front().grouped();
   if (narrowed) {
     std::vector<TokenPostings> all = tokens_;
     std::erase_if(tokens_, [](const auto& token) { return token.grouped(); });
@@ -175,12 +177,6 @@ void RankedRetrieval::open_groups() {
   for (TokenPostings& token : tokens_) token.open_groups(doc_count, allowed, *clock_);
 }
 
-std::int64_t RankedRetrieval::best_of(std::uint32_t place) const {
-  std::int64_t best = 0;
-  for (const auto& scores : window_->docs.scores) best = std::max(best, scores[place]);
-  return best;
-}
-
 /// What words must be worth at least.
 std::int64_t RankedRetrieval::least(const MatchSink& sink) const {
   const std::int64_t least = sink.least();
@@ -195,7 +191,7 @@ void RankedRetrieval::list_candidates() {
 
 void RankedRetrieval::drop_below(std::int64_t least, std::int64_t rest) {
   std::erase_if(window_->candidates,
-                [&](std::uint32_t place) { return best_of(place) + rest < least; });
+                [&](std::uint32_t place) { return window_->docs.scores[place] + rest < least; });
 }
 
 void RankedRetrieval::window_any(MatchSink& sink) {
@@ -208,10 +204,9 @@ void RankedRetrieval::window_any(MatchSink& sink) {
   std::size_t essential = count;
   window.rest.assign(count + 1, 0);
   if (least > 0) {
-    std::fill(window.fields.begin(), window.fields.end(), 0);
     window.bounds.resize(count);
     for (std::size_t token = 0; token < count; ++token)
-      window.bounds[token] = tokens_[token].bound(window.docs, window.fields);
+      window.bounds[token] = tokens_[token].bound(window.docs);
     std::sort(window.order.begin(), window.order.end(), [&](std::size_t a, std::size_t b) {
       if (tokens_[a].grouped() != tokens_[b].grouped()) return tokens_[a].grouped();
       return window.bounds[a] > window.bounds[b];
@@ -222,8 +217,6 @@ void RankedRetrieval::window_any(MatchSink& sink) {
            !tokens_[window.order[essential - 1]].grouped()) {
       --essential;
     }
-    const std::int64_t best = *std::max_element(window.fields.begin(), window.fields.end());
-    if (best < least) essential = 0;
   }
   if (essential < count && !counts) complete_ = false;
   if (essential == 0 && !counts) {
@@ -299,13 +292,12 @@ void RankedRetrieval::window_all(MatchSink& sink) {
   bool scored = true;
   window.rest.assign(tokens_.size() + 1, 0);
   if (least > 0) {
-    std::fill(window.fields.begin(), window.fields.end(), 0);
     window.bounds.resize(tokens_.size());
     for (std::size_t token = 0; token < tokens_.size(); ++token)
-      window.bounds[token] = tokens_[token].bound(window.docs, window.fields);
+      window.bounds[token] = tokens_[token].bound(window.docs);
     for (std::size_t i = tokens_.size(); i > 0; --i)
       window.rest[i - 1] = window.rest[i] + window.bounds[i - 1];
-    scored = *std::max_element(window.fields.begin(), window.fields.end()) >= least;
+    scored = window.rest.front() >= least;
   }
   if (!counts && least > 0) complete_ = false;
   if (!scored && !counts) {
@@ -332,9 +324,7 @@ void RankedRetrieval::deliver(MatchSink& sink) {
   } else {
     deliver_each(sink);
   }
-  each_bit(window.bits, [&](std::uint32_t place) {
-    for (auto& scores : window.docs.scores) scores[place] = 0;
-  });
+  each_bit(window.bits, [&](std::uint32_t place) { window.docs.scores[place] = 0; });
   window.bits = {};
   window.matching = {};
   window.candidates.clear();
@@ -347,7 +337,7 @@ bool RankedRetrieval::visible(std::uint32_t place) const {
 void RankedRetrieval::take(std::uint32_t place, MatchSink& sink) {
   const DocId doc = window_->docs.begin + place;
   if (!visible(place)) return;
-  const std::int64_t score = best_of(place) + typo_rank_;
+  const std::int64_t score = window_->docs.scores[place] + typo_rank_;
   if (score >= sink.least()) {
     sink.take(doc, score);
   } else if (sink.counts()) {
@@ -368,7 +358,7 @@ void RankedRetrieval::deliver_admitted(MatchSink& sink) {
   const std::span<const DocId> kept = admitted.first(sink.admit(admitted));
   auto next = kept.begin();
   for (const std::uint32_t place : window.candidates) {
-    const std::int64_t score = best_of(place) + typo_rank_;
+    const std::int64_t score = window_->docs.scores[place] + typo_rank_;
     if (score < sink.least()) continue;
     const DocId doc = window.docs.begin + place;
     next = std::lower_bound(next, kept.end(), doc);

@@ -33,19 +33,22 @@ class TokenPostings;
 /// What is known of the window at hand; one may serve many retrievals of the same plan, one after
 /// another.
 struct RetrievalWindow;
-std::shared_ptr<RetrievalWindow> make_retrieval_window(const QueryPlan& plan);
+std::shared_ptr<RetrievalWindow> make_retrieval_window();
 
-/// Finds the visible documents of a segment for a reading, every token required and each spelled
-/// with as many typos in all of them, or with WordMatch::any one token as it is written:
-/// Retrieval's documents and scores, in rising order, without looking at all of them. It goes
-/// through windows of some thousand documents. What the blocks of posting lists that reach into one
-/// bound its scores by tells whether it can matter at all, and with WordMatch::any which tokens
-/// alone cannot lift a document over the sink's least score (block-max MaxScore): those are looked
-/// up for the documents of the others only.
+/// Finds the visible documents of a segment for a reading, every token required, or any one of them
+/// if that is enough, and each spelled with as many typos in all of them: Retrieval's documents and
+/// scores, in rising order, without looking at all of them. It goes through windows of some
+/// thousand documents. What the blocks of posting lists that reach into one bound its scores by
+/// tells whether it can matter at all, and where one token is enough which tokens alone cannot lift
+/// a document over the sink's least score (block-max MaxScore): those are looked up for the
+/// documents of the others only. Of a round that requires no token it finds the documents without
+/// what having all tokens is worth: who wants that asks for those first (`match`), and passes them
+/// over then.
 class RankedRetrieval {
 public:
-  RankedRetrieval(const QueryPlan& plan, SearchRound round, const SegmentView& view,
-                  std::int64_t now, BudgetClock& clock, RetrievalWindow& window);
+  RankedRetrieval(const QueryPlan& plan, SearchRound round, WordMatch match,
+                  const SegmentView& view, std::int64_t now, BudgetClock& clock,
+                  RetrievalWindow& window);
   ~RankedRetrieval();
   /// True when all matching documents were given to the sink.
   bool run(MatchSink& sink);
@@ -55,8 +58,6 @@ public:
 
 private:
   void open_groups();
-  void run_any(MatchSink& sink);
-  void run_all(MatchSink& sink);
   void window_any(MatchSink& sink);
   void window_all(MatchSink& sink);
   void intersect(bool scored, std::int64_t least, bool counted);
@@ -67,10 +68,9 @@ private:
   void deliver_each(MatchSink& sink);
   bool visible(std::uint32_t place) const;
   void take(std::uint32_t place, MatchSink& sink);
-  std::int64_t best_of(std::uint32_t place) const;
   std::int64_t least(const MatchSink& sink) const;
 
-  const QueryPlan* plan_;
+  WordMatch match_;
   const SegmentView* view_;
   std::int64_t now_;
   std::int64_t typo_rank_;  // above what words are worth; all documents have the same

@@ -28,9 +28,9 @@ Retrieval::Retrieval(const QueryPlan& plan, const Reading& reading, const Segmen
 
 Matches Retrieval::run() {
   find_terms();
-  const bool any = plan_->match == WordMatch::any;
-  const std::size_t required = any ? tokens_.size() : plan_->required_of(*reading_, options_.round);
-  if (any) {
+  const std::size_t required =
+      any() ? tokens_.size() : plan_->required_of(*reading_, options_.round);
+  if (any()) {
     find_any();
   } else {
     find_all(required);
@@ -42,7 +42,7 @@ Matches Retrieval::run() {
 }
 
 void Retrieval::begin_scores() {
-  scores_.assign(plan_->fields.size(), std::vector<std::int64_t>(docs_.size(), 0));
+  worth_.assign(docs_.size(), 0);
   typos_.assign(docs_.size(), reading_->spaced ? 1 : 0);
 }
 
@@ -51,12 +51,14 @@ void Retrieval::find_any() {
   keep_visible();
   if (!options_.score) return;
   begin_scores();
+  missed_.assign(docs_.size(), 0);
   for (std::size_t token = 0; token < tokens_.size() && !clock_->spent(); ++token) {
-    if (tokens_[token].postings == 0) continue;
-    apply(token);
-    for (std::size_t at = 0; at < docs_.size(); ++at) {
-      if (matched_[at] > 0) typos_[at] = static_cast<std::uint16_t>(typos_[at] + matched_[at] - 1);
+    if (tokens_[token].postings > 0) {
+      apply(token);
+    } else {
+      matched_.assign(docs_.size(), 0);
     }
+    add_typos(token);
   }
 }
 
@@ -79,11 +81,28 @@ void Retrieval::find_all(std::size_t required) {
   }
 }
 
+/// Of a token that documents may lack.
+void Retrieval::add_typos(std::size_t token) {
+  const PlannedToken& planned = plan_->tokens[reading_->tokens[token]];
+  const bool none_required = options_.round.required == 0;
+  const std::uint32_t most = none_required ? plan_->typos_of(planned, options_.round.spelling) : 0;
+  for (std::size_t at = 0; at < docs_.size(); ++at) {
+    const std::uint32_t typos = matched_[at] > 0 ? matched_[at] - 1U : most;
+    typos_[at] = static_cast<std::uint16_t>(typos_[at] + typos);
+    missed_[at] += matched_[at] > 0 ? 0 : 1;
+  }
+}
+
 void Retrieval::rank(Matches& matches, std::size_t required) {
-  const std::size_t dropped = plan_->readings.front().tokens.size() - options_.round.required;
+  const bool none_required = options_.round.required == 0;
+  const std::size_t dropped =
+      none_required ? 0 : plan_->readings.front().tokens.size() - options_.round.required;
   const std::size_t optional = tokens_.size() - required;
   // Where fewer could be dropped, fewer are missing.
   std::vector<std::int64_t> found(docs_.size(), static_cast<std::int64_t>(dropped - optional));
+  if (none_required) {
+    for (std::size_t i = 0; i < docs_.size(); ++i) found[i] = missed_[i] == 0 ? 1 : 0;
+  }
   for (std::size_t token = required; token < tokens_.size(); ++token) {
     apply(token);
     for (std::size_t i = 0; i < docs_.size(); ++i) {
@@ -97,11 +116,9 @@ void Retrieval::rank(Matches& matches, std::size_t required) {
   const auto count = static_cast<std::int64_t>(tokens_.size());
   matches.text_matches.resize(docs_.size());
   for (std::size_t i = 0; i < docs_.size(); ++i) {
-    std::int64_t best = 0;
-    for (const auto& scores : scores_) best = std::max(best, scores[i]);
     const std::int64_t typos = std::min<std::int64_t>(typos_[i], most);
     matches.text_matches[i] =
-        found[i] * kTokenRank + (most - typos) * kTypoRank + best * own / count;
+        found[i] * kTokenRank + (most - typos) * kTypoRank + worth_[i] * own / count;
   }
 }
 
@@ -198,23 +215,26 @@ void Retrieval::apply(std::size_t token) {
   matched_.assign(docs_.size(), 0);
   if (docs_.empty()) return;
   scored_.assign(docs_.size(), 0);
+  scores_.assign(docs_.size(), 0);
   places_.resize(view_->segment->doc_count(), kNoPlace);
   for (std::size_t at = 0; at < docs_.size(); ++at)
     places_[docs_[at]] = static_cast<std::uint32_t>(at);
   for (const TokenAlternative& alternative : tokens_[token].alternatives) add_scores(alternative);
   for (const DocId doc : docs_) places_[doc] = kNoPlace;
+  if (!options_.score) return;
+  for (std::size_t at = 0; at < docs_.size(); ++at) worth_[at] += scores_[at];
 }
 
 void Retrieval::add_scores(const TokenAlternative& alternative) {
   const std::uint32_t doc_count = view_->segment->doc_count();
   const auto cost = static_cast<std::uint8_t>(alternative.typos + 1);
   const auto field = static_cast<std::uint8_t>(alternative.field + 1);
-  auto* scores = options_.score ? &scores_[alternative.field] : nullptr;
   const auto add = [&](std::size_t at, std::uint32_t tf) {
     // In a field the spelling with the fewest typos counts.
     if (scored_[at] == field) return;
     scored_[at] = field;
-    (*scores)[at] += alternative.scorer->score(tf, alternative.text->lengths[docs_[at]]);
+    scores_[at] =
+        std::max(scores_[at], alternative.scorer->score(tf, alternative.text->lengths[docs_[at]]));
   };
   // Several words may satisfy a token in one document: the most frequent one counts.
   const bool several = terms_in(alternative) > 1;
@@ -224,7 +244,7 @@ void Retrieval::add_scores(const TokenAlternative& alternative) {
       walk(range.dictionary->reader(term, doc_count),
            [&](std::size_t at, PostingReader& postings, std::size_t i) {
              if (matched_[at] == 0 || matched_[at] > cost) matched_[at] = cost;
-             if (scores == nullptr) return;
+             if (!options_.score) return;
              const std::uint32_t tf = postings.tfs()[i];
              if (several) {
                tfs_[at] = std::max(tfs_[at], tf);
@@ -234,7 +254,7 @@ void Retrieval::add_scores(const TokenAlternative& alternative) {
            });
     }
   }
-  if (!several || scores == nullptr) return;
+  if (!several || !options_.score) return;
   for (std::size_t at = 0; at < docs_.size(); ++at) {
     if (tfs_[at] > 0) add(at, tfs_[at]);
   }
@@ -245,12 +265,12 @@ void Retrieval::drop_unmatched() {
   for (std::size_t at = 0; at < docs_.size(); ++at) {
     if (matched_[at] == 0) continue;
     docs_[kept] = docs_[at];
-    for (auto& scores : scores_) scores[kept] = scores[at];
+    if (options_.score) worth_[kept] = worth_[at];
     if (options_.score) typos_[kept] = static_cast<std::uint16_t>(typos_[at] + matched_[at] - 1);
     ++kept;
   }
   docs_.resize(kept);
-  for (auto& scores : scores_) scores.resize(kept);
+  if (options_.score) worth_.resize(kept);
   if (options_.score) typos_.resize(kept);
 }
 

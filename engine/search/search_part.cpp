@@ -12,6 +12,7 @@
 #include "engine/search/phrase.hpp"
 #include "engine/search/ranked_retrieval.hpp"
 #include "engine/search/retrieval.hpp"
+#include "engine/search/text_match.hpp"
 
 namespace souk::engine {
 namespace {
@@ -152,7 +153,7 @@ Matches PartSearch::find(const SegmentView& view) {
 class PartSearch::SegmentSink final : public MatchSink {
 public:
   SegmentSink(PartSearch& search, const SegmentView& view, FilterProgram& filter, TopHits& top,
-              const std::unordered_set<DocId>& hidden)
+              std::unordered_set<DocId>& hidden)
       : search_{search},
         filter_{filter},
         top_{top},
@@ -169,10 +170,12 @@ public:
     count_limit_ = std::max<std::uint64_t>(
         {query.count_limit, query.drop_tokens_threshold, query.typo_tokens_threshold});
   }
+  /// Until it is called again: what is found is worth so much more, and is found once only.
+  void lift(std::int64_t lifted) { lifted_ = lifted; }
   void take(DocId doc, std::int64_t score) override {
     if (!wanted(doc)) return;
     hit_.doc = doc;
-    hit_.text_match = score;
+    hit_.text_match = score + lifted_;
     search_.take(hit_, filter_, top_);
     raise_least();
   }
@@ -187,10 +190,12 @@ public:
   std::size_t admit(std::span<DocId> docs) override {
     std::size_t size = docs.size();
     search_.clock_.spend(size * cost_);
-    if (!hidden_.empty() || phrases_.needed()) {
+    if (phrases_.needed() || lifted_ > 0 || hidden_.size() > docs.size()) {
       const auto end = std::remove_if(docs.begin(), docs.end(),
                                       [this](DocId doc) { return !wanted_at_all(doc); });
       size = static_cast<std::size_t>(end - docs.begin());
+    } else {
+      size = remove_hidden(docs);
     }
     size = filter_.keep(docs.first(size));
     search_.found_ += size;
@@ -199,12 +204,14 @@ public:
   }
   void take_admitted(DocId doc, std::int64_t score) override {
     hit_.doc = doc;
-    hit_.text_match = score;
+    hit_.text_match = score + lifted_;
     search_.variants_.clear();
     search_.rank(hit_, top_);
     raise_least();
   }
-  std::int64_t least() const override { return least_; }
+  std::int64_t least() const override {
+    return least_ < std::numeric_limits<std::int64_t>::min() + lifted_ ? least_ : least_ - lifted_;
+  }
   bool counts() const override { return search_.found_ < count_limit_; }
 
 private:
@@ -220,19 +227,35 @@ private:
   }
   bool wanted_at_all(DocId doc) {
     if (!hidden_.empty() && hidden_.contains(doc)) return false;
+    if (lifted_ > 0) hidden_.insert(doc);
     if (!phrases_.needed()) return true;
     search_.clock_.spend(kPhraseCost);
     return phrases_.holds(doc);
   }
 
+  /// Few are hidden among many documents, which rise.
+  std::size_t remove_hidden(std::span<DocId> docs) const {
+    std::vector<DocId> found;
+    for (const DocId doc : hidden_) {
+      if (std::binary_search(docs.begin(), docs.end(), doc)) found.push_back(doc);
+    }
+    if (found.empty()) return docs.size();
+    std::sort(found.begin(), found.end());
+    const auto end = std::remove_if(docs.begin(), docs.end(), [&](DocId doc) {
+      return std::binary_search(found.begin(), found.end(), doc);
+    });
+    return static_cast<std::size_t>(end - docs.begin());
+  }
+
   PartSearch& search_;
   FilterProgram& filter_;
   TopHits& top_;
-  const std::unordered_set<DocId>& hidden_;
+  std::unordered_set<DocId>& hidden_;
   PhraseFilter phrases_;
   std::size_t cost_;
   RankedHit hit_;
   bool prunes_ = false;
+  std::int64_t lifted_ = 0;
   std::int64_t least_ = std::numeric_limits<std::int64_t>::min();
   std::uint64_t count_limit_ = kNoLimit;
 };
@@ -257,9 +280,17 @@ void PartSearch::run_segment(const SegmentView& view) {
     boosts_ = std::make_shared<HitBoosts>(*query_, *plan_, view, analyzer_);
   if (!plan_->matches_all() && RankedRetrieval::suits(*plan_, round_)) {
     SegmentSink sink{*this, view, filter, top, hidden};
-    if (!window_) window_ = make_retrieval_window(*plan_);
-    RankedRetrieval retrieval{*plan_, round_, view, now_, clock_, *window_};
-    counted_ = retrieval.run(sink) && counted_;
+    const auto retrieve = [&](WordMatch match) {
+      if (!window_) window_ = make_retrieval_window();
+      RankedRetrieval retrieval{*plan_, round_, match, view, now_, clock_, *window_};
+      counted_ = retrieval.run(sink) && counted_;
+    };
+    if (round_.required == 0) {
+      sink.lift(kTokenRank);
+      retrieve(WordMatch::all);
+      sink.lift(0);
+    }
+    retrieve(round_.required == 0 ? WordMatch::any : plan_->match);
     return end_segment(top);
   }
   PhraseFilter phrases{*plan_, *view.segment};

@@ -43,7 +43,7 @@ struct ExplainedTerm {
   std::uint32_t typos = 0;   // between the two
   std::uint32_t count = 0;   // in the field
   std::int64_t score = 0;    // weight × BM25
-  bool counted = false;      // the field is the best one, and no other spelling of the token there
+  bool counted = false;      // the token is worth the most there
 
   friend bool operator==(const ExplainedTerm&, const ExplainedTerm&) = default;
 };
@@ -58,7 +58,7 @@ struct Explanation {
   std::int64_t typos = 0;   // for those it does without
   std::int64_t words = 0;   // the scores that count, as if the reading had as many tokens as q
   std::int64_t boost = 0;   // what HitBoost adds or takes
-  std::string best_field;
+  std::string best_field;   // that most of `words` comes from
   std::vector<ExplainedTerm> terms;
 
   std::int64_t total() const { return tokens + typos + words + boost; }

@@ -14,6 +14,15 @@ Spelling last_spelling(const Query& query) {
                                                         : Spelling::as_written;
 }
 
+/// Words that stand somewhere find something as they are, others may be meant otherwise.
+Spelling spelling_of_any(const Query& query, const QueryPlan& plan) {
+  const std::vector<std::uint32_t>& own = plan.readings.front().tokens;
+  const bool all_known = std::all_of(own.begin(), own.end(),
+                                     [&](std::uint32_t token) { return plan.tokens[token].known; });
+  return all_known ? Spelling::as_written
+                   : std::min(Spelling::typos_in_unknown, last_spelling(query));
+}
+
 /// Whether it lets a word be spelled in a way that none before it does.
 bool adds_something(const Query& query, const QueryPlan& plan, Spelling spelling) {
   if (spelling == Spelling::split_join) return query.split_join_tokens == SplitJoin::fallback;
@@ -27,22 +36,23 @@ bool adds_something(const Query& query, const QueryPlan& plan, Spelling spelling
 
 std::optional<SearchRound> round_after(const Query& query, const QueryPlan& plan, SearchRound round,
                                        std::uint64_t found) {
-  if (round.required == 0) return std::nullopt;
+  if (plan.readings.empty()) return std::nullopt;
   if (found < query.typo_tokens_threshold) {
     while (round.spelling < last_spelling(query)) {
       round.spelling = static_cast<Spelling>(static_cast<std::uint8_t>(round.spelling) + 1);
       if (adds_something(query, plan, round.spelling)) return round;
     }
   }
-  if (query.match == WordMatch::any) return std::nullopt;
-  if (found >= query.drop_tokens_threshold || round.required == 1) return std::nullopt;
+  if (query.match == WordMatch::any || found >= query.drop_tokens_threshold) return std::nullopt;
+  if (round.required <= 1) return std::nullopt;
   // What was found stays, and may become more.
-  return SearchRound{round.required - 1, found > 0 ? round.spelling : Spelling::as_written};
+  if (query.token_dropping == TokenDropping::from_right)
+    return SearchRound{round.required - 1, found > 0 ? round.spelling : Spelling::as_written};
+  return SearchRound{0, found > 0 ? round.spelling : spelling_of_any(query, plan)};
 }
 
 /// Whether the required tokens of a reading may stand somewhere, as far as the plan knows.
 bool may_match(const QueryPlan& plan, const Reading& reading, SearchRound round) {
-  const std::size_t required = plan.required_of(reading, round);
   const auto may_stand = [&](std::uint32_t number) {
     const PlannedToken& token = plan.tokens[number];
     if (token.known) return true;
@@ -51,8 +61,10 @@ bool may_match(const QueryPlan& plan, const Reading& reading, SearchRound round)
     return std::any_of(token.corrections.begin(), token.corrections.end(),
                        [&](const Correction& each) { return each.typos <= most; });
   };
-  const auto end = reading.tokens.begin() + static_cast<std::ptrdiff_t>(required);
-  if (plan.match == WordMatch::any) return std::any_of(reading.tokens.begin(), end, may_stand);
+  if (round_needs_one(plan, round))
+    return std::any_of(reading.tokens.begin(), reading.tokens.end(), may_stand);
+  const auto end =
+      reading.tokens.begin() + static_cast<std::ptrdiff_t>(plan.required_of(reading, round));
   return std::all_of(reading.tokens.begin(), end, may_stand);
 }
 
@@ -65,6 +77,10 @@ std::uint32_t typos_allowed(Spelling spelling, bool known) {
   return spelling == Spelling::typos_in_unknown ? 2 : 1;
 }
 
+bool round_needs_one(const QueryPlan& plan, SearchRound round) {
+  return plan.match == WordMatch::any || round.required == 0;
+}
+
 bool splits_and_joins(const Query& query, Spelling spelling) {
   if (query.split_join_tokens == SplitJoin::off) return false;
   return query.split_join_tokens == SplitJoin::always || spelling >= Spelling::split_join;
@@ -75,9 +91,9 @@ SearchRound first_round(const QueryPlan& plan) {
 }
 
 bool needs_spellings(const QueryPlan& plan, SearchRound round) {
-  if (round.required == 0 || plan.collected >= round.spelling) {
-    return round.required != 0 && plan.split_join == SplitJoin::always && !plan.spaced_collected;
-  }
+  if (plan.readings.empty()) return false;
+  if (plan.collected >= round.spelling)
+    return plan.split_join == SplitJoin::always && !plan.spaced_collected;
   return true;
 }
 

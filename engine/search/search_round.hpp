@@ -23,8 +23,9 @@ enum class Spelling : std::uint8_t {
 };
 
 /// What a round of a search asks for: the first tokens of q that must be found, and how they may
-/// be spelled. Rewrites lose as many tokens as q does, but keep one. With WordMatch::any one of
-/// those first tokens, which are all of them, is enough.
+/// be spelled. Rewrites lose as many tokens as q does, but keep one. If none must be found, any one
+/// will do, and what has all of them stands first. With WordMatch::any one of the first tokens,
+/// which are all of them, is enough, and what has all is nothing better.
 struct SearchRound {
   std::size_t required = 0;
   Spelling spelling = Spelling::as_written;
@@ -35,6 +36,9 @@ struct SearchRound {
 /// Typos that each word may have at most; `known`: it stands in the collection.
 std::uint32_t typos_allowed(Spelling spelling, bool known);
 
+/// Whether one token of a reading is enough.
+bool round_needs_one(const QueryPlan& plan, SearchRound round);
+
 /// Whether words are cut and joined in such a round.
 bool splits_and_joins(const Query& query, Spelling spelling);
 
@@ -42,9 +46,9 @@ bool splits_and_joins(const Query& query, Spelling spelling);
 SearchRound first_round(const QueryPlan& plan);
 
 /// The round after one that found so many: words spelled otherwise while typo_tokens_threshold is
-/// not reached, then one token less while drop_tokens_threshold is not. Rounds that cannot find
-/// anything are passed by, unless it is the last. Nothing: that round is the answer, because
-/// enough was found, there is nothing else to try or no time left.
+/// not reached, then one token less, or any token, while drop_tokens_threshold is not. Rounds that
+/// cannot find anything are passed by, unless it is the last. Nothing: that round is the answer,
+/// because enough was found, there is nothing else to try or no time left.
 std::optional<SearchRound> next_round(const Query& query, const QueryPlan& plan, SearchRound round,
                                       std::uint64_t found, bool cutoff);
 

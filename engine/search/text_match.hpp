@@ -5,7 +5,8 @@
 namespace souk::engine {
 
 // A text_match is tokens × kTokenRank + typos × kTypoRank + words: tokens that were found though
-// they need not be, typos it does without, what its words are worth.
+// they need not be (one for all of them where none must be), typos it does without, what its words
+// are worth.
 
 /// What words are worth stays below (1,024 tokens of the heaviest weight); typos that count are
 /// fewer than 2^5.

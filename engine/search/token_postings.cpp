@@ -51,16 +51,14 @@ std::size_t first_from(std::span<const DocId> docs, std::size_t from, DocId targ
 
 }  // namespace
 
-TermPostings::TermPostings(PostingReader reader, std::size_t field, const TextField& text,
-                           const TokenScorer& scorer)
-    : reader_{reader}, field_{field}, text_{&text}, scorer_{&scorer} {
+TermPostings::TermPostings(PostingReader reader, const TextField& text, const TokenScorer& scorer)
+    : reader_{reader}, text_{&text}, scorer_{&scorer} {
 }
 
 TermPostings::TermPostings(std::shared_ptr<const PostingUnion> postings, DocId doc_count,
                            const TokenAlternative& alternative)
     : union_{std::move(postings)},
       reader_{union_->reader(doc_count)},
-      field_{alternative.field},
       text_{alternative.text},
       scorer_{alternative.scorer} {
 }
@@ -130,7 +128,7 @@ std::size_t TermPostings::mark(const DocWindow& window, WindowBits& bits) {
 }
 
 std::size_t TermPostings::add(DocWindow& window, WindowBits& bits) {
-  std::int64_t* scores = window.scores[field_].data();
+  std::int64_t* scores = window.scores.data();
   return walk(window, [&](std::span<const DocId> docs, std::size_t begin, std::size_t end) {
     const std::span<const std::uint32_t> tfs = reader_.tfs();
     for (std::size_t i = begin; i < end; ++i) {
@@ -141,18 +139,25 @@ std::size_t TermPostings::add(DocWindow& window, WindowBits& bits) {
   });
 }
 
-bool TermPostings::look_up(DocId doc, DocWindow& window, bool scored) {
-  if (seek(doc) != doc) return false;
-  if (scored) {
-    window.scores[field_][window.place(doc)] +=
-        scorer_->score(reader_.tfs()[at_], text_->lengths[doc]);
-  }
-  return true;
+std::size_t TermPostings::raise(DocWindow& window, WindowBits& bits) {
+  std::int64_t* scores = window.token_scores.data();
+  return walk(window, [&](std::span<const DocId> docs, std::size_t begin, std::size_t end) {
+    const std::span<const std::uint32_t> tfs = reader_.tfs();
+    for (std::size_t i = begin; i < end; ++i) {
+      const std::uint32_t place = window.place(docs[i]);
+      scores[place] = std::max(scores[place], scorer_->score(tfs[i], text_->lengths[docs[i]]));
+      set_bit(bits, place);
+    }
+  });
+}
+
+std::int64_t TermPostings::score(DocId doc) {
+  return scorer_->score(reader_.tfs()[at_], text_->lengths[doc]);
 }
 
 GroupPostings::GroupPostings(const TokenAlternative& alternative, DocId doc_count,
                              std::span<const std::uint64_t> allowed, BudgetClock& clock)
-    : field_{alternative.field}, text_{alternative.text}, scorer_{alternative.scorer} {
+    : text_{alternative.text}, scorer_{alternative.scorer} {
   std::uint64_t total = 0;
   for (const TermRange& range : alternative.ranges) {
     for (std::size_t term = range.begin; term < range.end; ++term)
@@ -230,7 +235,7 @@ std::size_t GroupPostings::mark(const DocWindow& window, WindowBits& bits) {
   return gather(window, bits);
 }
 
-std::size_t GroupPostings::add(DocWindow& window, WindowBits& bits) {
+std::size_t GroupPostings::raise(DocWindow& window, WindowBits& bits) {
   WindowBits own{};
   const std::size_t count = gather(window, own);
   std::uint32_t* tfs = tfs_.data();
@@ -243,12 +248,13 @@ std::size_t GroupPostings::add(DocWindow& window, WindowBits& bits) {
       tf = std::max(tf, postings_[i].tf);
     }
   }
-  std::int64_t* scores = window.scores[field_].data();
+  std::int64_t* scores = window.token_scores.data();
   for (std::size_t word = 0; word < own.size(); ++word) {
     bits[word] |= own[word];
     for (std::uint64_t rest = own[word]; rest != 0; rest &= rest - 1) {
       const std::size_t place = word * 64 + static_cast<std::size_t>(std::countr_zero(rest));
-      scores[place] += scorer_->score(tfs[place], text_->lengths[window.begin + place]);
+      scores[place] =
+          std::max(scores[place], scorer_->score(tfs[place], text_->lengths[window.begin + place]));
       if (!dense_) tfs[place] = 0;
     }
   }
@@ -269,7 +275,7 @@ TokenPostings::TokenPostings(std::vector<TokenAlternative> alternatives, const S
     if (terms == 1) {
       const TermRange& range = alternative.ranges.front();
       terms_.emplace_back(range.dictionary->reader(range.begin, segment.doc_count()),
-                          alternative.field, *alternative.text, *alternative.scorer);
+                          *alternative.text, *alternative.scorer);
     } else if (auto all = union_of(alternative, postings, segment, clock)) {
       postings = all->doc_freq;
       terms_.emplace_back(std::move(all), segment.doc_count(), alternative);
@@ -293,14 +299,10 @@ DocId TokenPostings::seek(DocId target) {
   return next;
 }
 
-std::int64_t TokenPostings::bound(const DocWindow& window, std::span<std::int64_t> fields) {
+std::int64_t TokenPostings::bound(const DocWindow& window) {
   std::int64_t most = 0;
-  const auto add = [&](std::size_t field, std::int64_t bound) {
-    fields[field] += bound;
-    most = std::max(most, bound);
-  };
-  for (TermPostings& term : terms_) add(term.field(), term.bound(window));
-  for (const GroupPostings& group : groups_) add(group.field(), group.bound(window));
+  for (TermPostings& term : terms_) most = std::max(most, term.bound(window));
+  for (const GroupPostings& group : groups_) most = std::max(most, group.bound(window));
   return most;
 }
 
@@ -312,19 +314,34 @@ std::size_t TokenPostings::mark(const DocWindow& window, WindowBits& bits) {
 }
 
 std::size_t TokenPostings::add(DocWindow& window, WindowBits& bits) {
+  if (groups_.empty() && terms_.size() == 1) return terms_.front().add(window, bits);
+  WindowBits own{};
   std::size_t count = 0;
-  for (TermPostings& term : terms_) count += term.add(window, bits);
-  for (GroupPostings& group : groups_) count += group.add(window, bits);
+  for (TermPostings& term : terms_) count += term.raise(window, own);
+  for (GroupPostings& group : groups_) count += group.raise(window, own);
+  std::int64_t* scores = window.scores.data();
+  std::int64_t* token_scores = window.token_scores.data();
+  for (std::size_t word = 0; word < own.size(); ++word) {
+    bits[word] |= own[word];
+    for (std::uint64_t rest = own[word]; rest != 0; rest &= rest - 1) {
+      const std::size_t place = word * 64 + static_cast<std::size_t>(std::countr_zero(rest));
+      scores[place] += token_scores[place];
+      token_scores[place] = 0;
+    }
+  }
   return count;
 }
 
 bool TokenPostings::look_up(DocId doc, DocWindow& window, bool scored) {
   bool found = false;
+  std::int64_t best = 0;
   for (TermPostings& term : terms_) {
-    if (!term.look_up(doc, window, scored)) continue;
+    if (!term.has(doc)) continue;
     found = true;
     if (!scored) break;
+    best = std::max(best, term.score(doc));
   }
+  if (best > 0) window.scores[window.place(doc)] += best;
   return found;
 }
 

@@ -19,8 +19,10 @@ using WindowBits = std::array<std::uint64_t, kWindowDocs / 64>;
 struct DocWindow {
   DocId begin = 0;
   DocId end = 0;
-  /// Scores by field and place; 0 where nothing was added.
-  std::vector<std::vector<std::int64_t>> scores;
+  /// By place; 0 where nothing was added.
+  std::vector<std::int64_t> scores;
+  /// Of the token that is being added, in the best field so far; else 0.
+  std::vector<std::int64_t> token_scores;
 
   std::uint32_t place(DocId doc) const { return doc - begin; }
 };
@@ -28,12 +30,10 @@ struct DocWindow {
 /// One posting list on the way through windows that rise.
 class TermPostings {
 public:
-  TermPostings(PostingReader reader, std::size_t field, const TextField& text,
-               const TokenScorer& scorer);
+  TermPostings(PostingReader reader, const TextField& text, const TokenScorer& scorer);
   TermPostings(std::shared_ptr<const PostingUnion> postings, DocId doc_count,
                const TokenAlternative& alternative);
 
-  std::size_t field() const { return field_; }
   std::uint32_t doc_freq() const { return reader_.doc_freq(); }
   /// The first document ≥ `target`, or kNoDoc. Targets rise.
   DocId seek(DocId target);
@@ -43,8 +43,12 @@ public:
   std::size_t mark(const DocWindow& window, WindowBits& bits);
   /// Marks them and adds their scores.
   std::size_t add(DocWindow& window, WindowBits& bits);
-  /// Whether the list has the document, and adds its score there if `scored`. Documents rise.
-  bool look_up(DocId doc, DocWindow& window, bool scored);
+  /// Marks them and leaves the higher of their token's scores and those in this list.
+  std::size_t raise(DocWindow& window, WindowBits& bits);
+  /// Whether the list has the document. Documents rise.
+  bool has(DocId doc) { return seek(doc) == doc; }
+  /// Of the document that it was just found to have.
+  std::int64_t score(DocId doc);
 
 private:
   template <class Visit>
@@ -53,7 +57,6 @@ private:
 
   std::shared_ptr<const PostingUnion> union_;  // whose bytes are read
   PostingReader reader_;
-  std::size_t field_;
   const TextField* text_;
   const TokenScorer* scorer_;
   std::size_t at_ = 0;  // in the block read last
@@ -70,10 +73,9 @@ public:
   GroupPostings(const TokenAlternative& alternative, DocId doc_count,
                 std::span<const std::uint64_t> allowed, BudgetClock& clock);
 
-  std::size_t field() const { return field_; }
   std::int64_t bound(const DocWindow& window) const;
   std::size_t mark(const DocWindow& window, WindowBits& bits);
-  std::size_t add(DocWindow& window, WindowBits& bits);
+  std::size_t raise(DocWindow& window, WindowBits& bits);
 
 private:
   void read(std::span<const TermRange> ranges, DocId doc_count,
@@ -81,7 +83,6 @@ private:
   void sort_by_window(DocId doc_count);
   std::size_t gather(const DocWindow& window, WindowBits& bits);
 
-  std::size_t field_;
   const TextField* text_;
   const TokenScorer* scorer_;
   bool dense_ = false;
@@ -103,8 +104,8 @@ public:
   bool grouped() const { return !group_alternatives_.empty(); }
   void open_groups(DocId doc_count, std::span<const std::uint64_t> allowed, BudgetClock& clock);
   DocId seek(DocId target);
-  /// No document of the window scores higher in a field; adds that to `fields`.
-  std::int64_t bound(const DocWindow& window, std::span<std::int64_t> fields);
+  /// No document of the window scores higher.
+  std::int64_t bound(const DocWindow& window);
   std::size_t mark(const DocWindow& window, WindowBits& bits);
   std::size_t add(DocWindow& window, WindowBits& bits);
   bool look_up(DocId doc, DocWindow& window, bool scored);

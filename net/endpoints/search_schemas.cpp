@@ -57,9 +57,10 @@ constexpr auto kParameters = std::to_array<Parameter>({
     {"snippet_threshold", "longer fields are cut to a snippet: words",
      R"({"type":"integer","minimum":0,"default":30})"},
     {"drop_tokens_threshold",
-     "with fewer hits, words are dropped from the right; what lacks a word stands below what has "
-     "them all. 1 when sort_by names another first key than _text_match",
-     R"({"type":"integer","minimum":0,"default":20})"},
+     "with fewer hits, any word of q will do; what lacks a word stands below what has them all. "
+     "Without it per_page, but 20 at least. When sort_by names another first key than _text_match "
+     "words are dropped from the right instead, and without it only when nothing has them all",
+     R"({"type":"integer","minimum":0})"},
     {"num_typos",
      "letters of a word that may be wrong, missing, too many or swapped; tried when too few hits "
      "have the words as written, and ranked behind those",
@@ -75,18 +76,19 @@ constexpr auto kParameters = std::to_array<Parameter>({
     {"enable_analytics",
      "false for what is searched while it is still being typed: it is not suggested to others",
      R"({"type":"boolean","default":true})"},
-    {"match", "whether a product needs all words of q or any one; phrases in quotes are needed anyway",
+    {"match",
+     "whether a product needs all words of q or any one; phrases in quotes are needed anyway",
      R"({"type":"string","enum":["all","any"],"default":"all"})"},
     {"count_limit",
-     "so many hits are counted at least; beyond, found may be a lower bound, which found_exact tells. "
+     "so many hits are counted at least; beyond, found may be a lower bound, which found_exact "
+     "tells. "
      "Without it all are. Makes searches by text match without facets and groups faster",
      R"({"type":"integer","minimum":1})"},
     {"pinned_hits",
      "products and their places, id:position,id:position; they are hits whether q finds them or "
      "not. Not with group_by or cursor",
      kText},
-    {"filter_curated_hits",
-     "whether a pinned product that filter_by refuses is left out",
+    {"filter_curated_hits", "whether a pinned product that filter_by refuses is left out",
      R"({"type":"boolean","default":true})"},
     {"hidden_hits", "ids of products to leave out", kText},
     {"enable_synonyms", "whether synonyms count", R"({"type":"boolean","default":true})"},

@@ -81,7 +81,8 @@ Failure set_filter(std::string_view text, engine::Query& query) {
 }
 
 Failure set_pins(std::string_view text, engine::Query& query) {
-  return take(engine::parse_pinned_hits(text), [&](auto pins) { query.pinned_hits = std::move(pins); });
+  return take(engine::parse_pinned_hits(text),
+              [&](auto pins) { query.pinned_hits = std::move(pins); });
 }
 
 /// An id that no product can have is a slip of the pen.
@@ -366,7 +367,9 @@ engine::Result<SearchRequest> parse_search_params(const SearchParams& params) {
   const bool given = std::any_of(params.begin(), params.end(), [](const auto& param) {
     return param.first == "drop_tokens_threshold";
   });
-  if (by_match && !given) query.drop_tokens_threshold = kDropTokensThreshold;
+  if (by_match) query.token_dropping = engine::TokenDropping::any_word;
+  if (by_match && !given)
+    query.drop_tokens_threshold = std::max(kDropTokensThreshold, query.per_page);
   if (const auto valid = engine::validate_query(query); !valid) return valid.error();
   if (!query.pinned_hits.empty() && !query.group_by.empty())
     return fault(Errc::invalid_value, "pinned_hits", "groups have no places for them");

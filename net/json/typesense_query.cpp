@@ -286,6 +286,7 @@ engine::Result<TypesenseSearch> parse_typesense_search(const SearchParams& param
   if (!request) return std::move(request).error();
   TypesenseSearch search;
   search.request = std::move(*request);
+  search.request.query.token_dropping = engine::TokenDropping::from_right;
   search.q = typesense_param(params, "q");
   const auto values = number_or(params, "max_facet_values", 10);
   if (!values) return values.error();

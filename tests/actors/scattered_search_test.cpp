@@ -239,6 +239,7 @@ SearchProducts request_of(RandomShop& random) {
   request.query = random.query();
   if (random.chance(30))
     request.query.drop_tokens_threshold = static_cast<std::uint32_t>(random.below(80));
+  if (random.chance(50)) request.query.token_dropping = engine::TokenDropping::any_word;
   return request;
 }
 

@@ -285,6 +285,7 @@ public:
     query.typo_tokens_threshold = static_cast<std::uint32_t>(any());
     query.split_join_tokens = static_cast<engine::SplitJoin>(number(3));
     query.match = static_cast<engine::WordMatch>(number(2));
+    query.token_dropping = static_cast<engine::TokenDropping>(number(2));
     query.count_limit = any();
     query.pinned_hits = list([&] {
       return engine::PinnedHit{bytes(), static_cast<std::uint32_t>(any())};

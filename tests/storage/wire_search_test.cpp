@@ -323,6 +323,7 @@ TEST_CASE("wire: a search over nodes finds what one node with all the shards fin
       Query query = random.query();
       if (random.chance(20)) query.per_page = 250;
       if (random.chance(30)) query.drop_tokens_threshold = 50;
+      if (random.chance(50)) query.token_dropping = engine::TokenDropping::any_word;
       CAPTURE(query.q);
 
       const SearchPage page = WireScatter{nodes, query}.run(asked);

@@ -130,6 +130,7 @@ Query query_of(RandomShop& random) {
   }
   if (random.chance(20)) query.per_page = 250;
   if (random.chance(30)) query.drop_tokens_threshold = static_cast<std::uint32_t>(random.below(80));
+  if (random.chance(50)) query.token_dropping = TokenDropping::any_word;
   for (int i = 0; i < 3; ++i) {
     if (random.chance(20)) query.hidden_hits.push_back(random.id());
   }

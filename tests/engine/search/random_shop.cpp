@@ -153,6 +153,7 @@ Query RandomShop::query() {
   query.per_page = static_cast<std::uint32_t>(below(25));
   query.max_facet_values = static_cast<std::uint32_t>(1 + below(12));
   query.drop_tokens_threshold = static_cast<std::uint32_t>(below(6));
+  if (chance(50)) query.token_dropping = TokenDropping::any_word;
   if (chance(10)) query.hidden_hits.push_back(id());
   if (chance(30)) query.match = WordMatch::any;
   query.num_typos = 0;

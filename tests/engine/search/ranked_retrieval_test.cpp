@@ -75,9 +75,11 @@ QueryPlan plan_of(const std::vector<SnapshotPtr>& snapshots, const Query& query,
   return plan_query(words, statistics);
 }
 
-SearchRound round_of(const QueryPlan& plan, Spelling spelling) {
+/// All tokens, or with any_word any of them; a query that drops none gets there by no other way.
+SearchRound round_of(const QueryPlan& plan, const Query& query, Spelling spelling) {
   SearchRound round = first_round(plan);
   round.spelling = spelling;
+  if (query.token_dropping == TokenDropping::any_word) round.required = 0;
   return round;
 }
 
@@ -92,12 +94,13 @@ std::vector<Found> all_found(const std::vector<SnapshotPtr>& snapshots, const Qu
   std::vector<Found> found;
   for (const SnapshotPtr& snapshot : snapshots) {
     for (const SegmentView& view : snapshot->segments()) {
-      const Matches matches = Retrieval{plan,
-                                        plan.readings.front(),
-                                        view,
-                                        {round_of(plan, spelling), true, kNow.microseconds()},
-                                        clock}
-                                  .run();
+      const Matches matches =
+          Retrieval{plan,
+                    plan.readings.front(),
+                    view,
+                    {round_of(plan, query, spelling), true, kNow.microseconds()},
+                    clock}
+              .run();
       for (std::size_t i = 0; i < matches.docs.size(); ++i) {
         const auto price = view.price(view.segment->first_variant(matches.docs[i]));
         if (query.filter && price >= 200) continue;
@@ -114,7 +117,7 @@ SearchPart part_of(const std::vector<SnapshotPtr>& snapshots, const Query& query
   const QueryPlan plan = plan_of(snapshots, query, spelling);
   const SearchBudget budget;
   PartSearch search{snapshots, query, plan, kNow, budget};
-  search.run(round_of(plan, spelling));
+  search.run(round_of(plan, query, spelling));
   return search.part(true);
 }
 
@@ -135,6 +138,7 @@ TEST_CASE("ranked retrieval: the best are those of scoring everything, whatever 
         query.q.resize(query.q.size() -
                        std::min<std::size_t>(query.q.size() - 1, 1 + texts.below(3)));
       if (texts.below(2) == 0) query.match = WordMatch::any;
+      if (texts.below(3) == 0) query.token_dropping = TokenDropping::any_word;
       if (texts.below(2) == 0) query.query_by = {{"description", 2, texts.below(2) == 0}};
       if (texts.below(2) == 0) query.filter = *parse_filter("price:<200");
       query.sort_by = {{"_text_match", SortOrder::descending}};
@@ -150,7 +154,7 @@ TEST_CASE("ranked retrieval: the best are those of scoring everything, whatever 
         spelling = kSpellings[texts.below(3)];
         const QueryPlan plan = plan_of(snapshots, query, spelling);
         if (plan.readings.empty()) continue;
-        const SearchRound round = round_of(plan, spelling);
+        const SearchRound round = round_of(plan, query, spelling);
         misspelled += RankedRetrieval::suits(plan, round) && plan.typos_in(round) > 0 ? 1 : 0;
       }
       const bool any = query.match == WordMatch::any;

@@ -125,6 +125,9 @@ public:
       hits = find(required);
       if (query_.match == WordMatch::any) break;
       if (hits.size() >= query_.drop_tokens_threshold || required <= 1) break;
+      if (query_.token_dropping == TokenDropping::from_right) continue;
+      hits = find(0);
+      break;
     }
     page.found = hits.size();
     for (const auto& facet : query_.facet_by) page.facets.push_back(count(facet, hits));
@@ -158,12 +161,14 @@ private:
   }
 
   bool score(ModelDoc& doc, std::size_t required) {
-    std::vector<std::int64_t> scores(fields_.size());
+    std::int64_t worth_all = 0;
     std::int64_t rest = 0;
     std::size_t known = 0;
-    const bool any = query_.match == WordMatch::any;
+    const bool none_needed = required == 0 && !tokens_.empty();
+    const bool any = query_.match == WordMatch::any || none_needed;
     for (std::size_t t = 0; t < tokens_.size(); ++t) {
       bool found = false;
+      std::int64_t best = 0;
       for (std::size_t f = 0; f < fields_.size(); ++f) {
         std::uint32_t tf = 0;
         const bool last = t + 1 == tokens_.size();
@@ -172,15 +177,16 @@ private:
           tf = std::max(tf, n);
         if (tf == 0) continue;
         found = true;
-        scores[f] += worth(t, f, tf, length(doc, f));
+        best = std::max(best, worth(t, f, tf, length(doc, f)));
       }
+      worth_all += best;
       known += found ? 1U : 0U;
       if (!found && t < required && !any) return false;
       if (found && t >= required) ++rest;
     }
     if (any && known == 0 && !tokens_.empty()) return false;
-    doc.text_match =
-        (rest << 45) + (scores.empty() ? 0 : *std::max_element(scores.begin(), scores.end()));
+    if (none_needed) rest = known == tokens_.size() ? 1 : 0;
+    doc.text_match = (rest << 45) + worth_all;
     return true;
   }
 

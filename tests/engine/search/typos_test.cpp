@@ -94,6 +94,50 @@ TEST_CASE("typos: an exact match stands above one with typos, whatever their sco
   CHECK(found.front() == "p17");
 }
 
+TEST_CASE("any word: below what has all words stands what has any, when those are too few") {
+  const Titles shop{{"Leather belt for men brown leather", "Belt sander", "Brown shoe",
+                     "Brown leather belt", "Coffee grinder", "Brown leather"}};
+  Query query = Titles::query_of("brown belt leather");
+  query.token_dropping = TokenDropping::any_word;
+  CHECK(shop.find(query) == Ids{"p3", "p0"});
+  query.drop_tokens_threshold = 2;
+  CHECK(shop.find(query) == Ids{"p3", "p0"});
+  query.drop_tokens_threshold = 3;
+  // Whichever word is missing, not only the last; what has more of them is worth more.
+  CHECK(shop.find(query) == Ids{"p3", "p0", "p5", "p1", "p2"});
+  query.token_dropping = TokenDropping::from_right;
+  CHECK(shop.find(query) == Ids{"p3", "p0", "p5", "p2"});
+
+  query = Titles::query_of("grinder");
+  query.drop_tokens_threshold = 10;
+  query.token_dropping = TokenDropping::any_word;
+  CHECK(shop.find(query) == Ids{"p4"});
+}
+
+TEST_CASE("any word: all words count as all when they are spelled as the round allows") {
+  const Titles shop{{"Red mouse", "Dell mouse red", "Dell keyboard", "Dell house"}};
+  Query query = Titles::query_of("dell mouze");
+  query.token_dropping = TokenDropping::any_word;
+  query.drop_tokens_threshold = 5;
+  query.explain = true;
+  const std::vector<Hit> hits = shop.hits(query);
+  Ids ids;
+  for (const Hit& hit : hits) {
+    ids.push_back(hit.id.str());
+    REQUIRE(hit.explanation);
+    CHECK(hit.explanation->total() == hit.text_match);
+    // A word that is not there is no better than one with a typo.
+    CHECK(hit.explanation->typos == 0);
+    CHECK((hit.explanation->tokens > 0) == (hit.explanation->missed == 0));
+  }
+  CHECK(ids == Ids{"p1", "p0", "p2", "p3"});
+
+  // A word that is unknown in every spelling hides no other.
+  CHECK(shop.find(Titles::query_of("xyzzy keyboard")).empty());
+  query.q = "xyzzyx keybaord";
+  CHECK(shop.find(query) == Ids{"p2"});
+}
+
 TEST_CASE("typos: quoted words have none") {
   const Titles shop{{"Noise cancelling headphones"}};
   CHECK(shop.find("noise canceling") == Ids{"p0"});
