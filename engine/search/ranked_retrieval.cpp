@@ -5,6 +5,7 @@
 #include <bit>
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include "engine/search/text_match.hpp"
 #include "engine/search/token_postings.hpp"
@@ -44,6 +45,22 @@ struct RetrievalWindow {
   std::vector<std::int64_t> rest;    // sum of the bounds from a place in `order` on
   /// What only marks documents goes its own way, so that scoring can begin behind it.
   std::vector<TokenPostings> markers;
+
+  /// Makes candidates of what scores enough; the others' scores are taken away while at hand.
+  /// Whether there are others.
+  bool begin_candidates(const WindowBits& found, std::int64_t least) {
+    bool others = false;
+    each_bit(found, [&](std::uint32_t place) {
+      if (docs.scores[place] >= least) {
+        candidates.push_back(place);
+        bits[place / 64] |= std::uint64_t{1} << (place % 64);
+      } else {
+        docs.scores[place] = 0;
+        others = true;
+      }
+    });
+    return others;
+  }
 };
 
 std::shared_ptr<RetrievalWindow> make_retrieval_window() {
@@ -238,7 +255,13 @@ void RankedRetrieval::window_any(MatchSink& sink) {
       steps += marker.mark(window.docs, window.matching);
     }
   }
-  list_candidates();
+  if (!counts && least > 0) {
+    const WindowBits found = std::exchange(window.bits, {});
+    window.candidates.clear();
+    if (window.begin_candidates(found, least - window.rest[essential])) complete_ = false;
+  } else {
+    list_candidates();
+  }
   for (std::size_t i = essential; i < count && essential > 0; ++i) {
     drop_below(least, window.rest[i]);
     if (window.candidates.empty()) break;
@@ -255,19 +278,22 @@ void RankedRetrieval::window_any(MatchSink& sink) {
 void RankedRetrieval::intersect(bool scored, std::int64_t least, bool counted) {
   RetrievalWindow& window = *window_;
   window.candidates.clear();
-  WindowBits bits{};
   std::size_t steps = 1;
   for (std::size_t i = 0; i < tokens_.size(); ++i) {
     TokenPostings& token = tokens_[i];
     if (i == 0 || token.grouped()) {
       WindowBits own{};
       steps += scored ? kScoreSteps * token.add(window.docs, own) : token.mark(window.docs, own);
+      if (i == 0 && scored && !counted) {
+        (void)window.begin_candidates(own, least - window.rest[1]);
+        if (window.candidates.empty()) break;
+        continue;
+      }
       if (scored) {
         for (std::size_t word = 0; word < own.size(); ++word) window.bits[word] |= own[word];
       }
       if (i == 0) {
-        bits = own;
-        each_bit(bits, [&](std::uint32_t place) { window.candidates.push_back(place); });
+        each_bit(own, [&](std::uint32_t place) { window.candidates.push_back(place); });
       } else {
         std::erase_if(window.candidates, [&](std::uint32_t place) {
           return (own[place / 64] >> (place % 64) & 1U) == 0;
