@@ -65,6 +65,8 @@ void add_endpoints(Router& router) {
   add_inventory(router);
   add_get_search(router);
   add_post_search(router);
+  add_multi_search(router);
+  add_facet_search(router);
   add_get_suggest(router);
   add_typesense(router);
   add_create_checkout(router);

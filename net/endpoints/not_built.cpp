@@ -6,8 +6,6 @@ namespace {
 
 constexpr NotBuilt kNotBuilt[] = {
     // Search
-    {Method::post, "/v1/multi_search"},
-    {Method::post, "/v1/facets/{field}/search"},
     {Method::get, "/v1/recommendations"},
 
     // Carts and prices

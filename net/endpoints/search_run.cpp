@@ -12,14 +12,51 @@
 
 namespace souk::net {
 
+namespace {
+
+using std::chrono::steady_clock;
+
+actors::SearchPatience patience_of(const SearchRequest& request, steady_clock::time_point start) {
+  actors::SearchPatience patience;
+  patience.require_full_coverage = request.require_full_coverage;
+  patience.remember = request.analytics;
+  if (request.cutoff) patience.cutoff = start + *request.cutoff;
+  return patience;
+}
+
+}  // namespace
+
+Task<engine::Result<engine::SearchPage>> ask_search(
+    RequestScope& scope, const SearchRequest& request,
+    std::shared_ptr<actors::SearchInstant> instant) {
+  actors::SearchPatience patience = patience_of(request, steady_clock::now());
+  patience.instant = std::move(instant);
+  co_return co_await await_reply<engine::SearchPage>(scope, [&](auto callback) {
+    scope.client.search(scope.context, request.query, patience, std::move(callback));
+  });
+}
+
+engine::Result<std::string> search_page_text(const engine::SearchPage& page,
+                                             const SearchRequest& request,
+                                             steady_clock::time_point start,
+                                             const std::string& cursor) {
+  engine::ConsistencyToken token;
+  for (const engine::ShardPosition& position : page.positions) token.raise(position);
+  const auto took =
+      std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - start);
+  std::string body;
+  body.reserve(1024 + 1024 * page.hits.size());
+  JsonWriter json{body};
+  const auto rendered =
+      render_search_page(json, page, request, encode_token(token, {}), took.count(), cursor);
+  if (!rendered) return rendered.error();
+  return body;
+}
+
 Task<Response> run_search(RequestScope& scope, engine::Result<SearchRequest> request) {
-  using std::chrono::steady_clock;
   if (!request) co_return problem(scope, request.error());
   const auto start = steady_clock::now();
-  actors::SearchPatience patience;
-  patience.require_full_coverage = request->require_full_coverage;
-  patience.remember = request->analytics;
-  if (request->cutoff) patience.cutoff = start + *request->cutoff;
+  actors::SearchPatience patience = patience_of(*request, start);
   if (!request->cursor.empty()) {
     actors::WalkPlace place;
     if (request->cursor != kCursorBegin) {
@@ -45,17 +82,9 @@ Task<Response> run_search(RequestScope& scope, engine::Result<SearchRequest> req
   if (walk != nullptr && !walk->at_end)
     cursor = encode_cursor(*walk, request->fingerprint, scope.secret);
 
-  engine::ConsistencyToken token;
-  for (const engine::ShardPosition& position : page->positions) token.raise(position);
-  const auto took =
-      std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - start);
-  std::string body;
-  body.reserve(1024 + 1024 * page->hits.size());
-  JsonWriter json{body};
-  const auto rendered =
-      render_search_page(json, *page, *request, encode_token(token, {}), took.count(), cursor);
-  if (!rendered) co_return problem(scope, rendered.error());
-  co_return ok(std::move(body));
+  auto body = search_page_text(*page, *request, start, cursor);
+  if (!body) co_return problem(scope, body.error());
+  co_return ok(std::move(*body));
 }
 
 }  // namespace souk::net

@@ -1,5 +1,11 @@
 #pragma once
 
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "actors/search_instant.hpp"
+#include "engine/search/search_result.hpp"
 #include "net/http/response.hpp"
 #include "net/json/search_query.hpp"
 #include "net/request_scope.hpp"
@@ -9,5 +15,16 @@ namespace souk::net {
 
 /// Asks and renders: what both notations of a search have in common.
 Task<Response> run_search(RequestScope& scope, engine::Result<SearchRequest> request);
+
+/// A search that is not a walk, on the state that others with the same `instant` see.
+Task<engine::Result<engine::SearchPage>> ask_search(RequestScope& scope,
+                                                    const SearchRequest& request,
+                                                    std::shared_ptr<actors::SearchInstant> instant);
+
+/// Its answer, as GET /v1/search gives it. `start`: when the search was begun.
+engine::Result<std::string> search_page_text(const engine::SearchPage& page,
+                                             const SearchRequest& request,
+                                             std::chrono::steady_clock::time_point start,
+                                             const std::string& cursor);
 
 }  // namespace souk::net
