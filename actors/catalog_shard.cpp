@@ -504,10 +504,19 @@ private:
     publication_.skus = replica_.state().sku_count();
     publication_.holds = replica_.state().hold_count();
     publication_.segments = replica_.index().segment_count();
+    count_segment_bytes();
     // The publication is that of the way to the leader too, whose backlog counts.
     publication_.bulk_blocked =
         leading_ && (backlog_.bytes() > parts_->limits.backlog_bytes_max ||
                      replica_.index().segment_count() > parts_->limits.segments_max);
+  }
+
+  void count_segment_bytes() {
+    const engine::SegmentBytes made = replica_.index().bytes_made();
+    // An index that was put in place of another begins anew.
+    if (made.built < counted_.built || made.merged < counted_.merged) counted_ = {};
+    parts_->metrics->wrote_segments(made.built - counted_.built, made.merged - counted_.merged);
+    counted_ = made;
   }
 
   void start_merge() {
@@ -678,6 +687,7 @@ private:
   bool leading_ = false;
   bool decide_scheduled_ = false;
   std::uint32_t segments_made_ = 0;  // seen last
+  engine::SegmentBytes counted_;     // in the metrics
   std::chrono::steady_clock::time_point last_segment_{};
   std::chrono::steady_clock::duration in_mailbox_{};
   bool merging_ = false;

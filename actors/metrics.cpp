@@ -63,6 +63,10 @@ struct Families {
                                        "Time to write a shard's changes to its tables.")},
         merge_seconds{
             histograms(r, "souk_shard_merge_seconds", "Time to merge some index segments.")},
+        segment_built{counters(r, "souk_shard_segment_built_bytes_total",
+                               "Bytes of index segments made of products.")},
+        segment_merged{counters(r, "souk_shard_segment_merged_bytes_total",
+                                "Bytes of index segments made out of other segments.")},
         shed{counters(r, "souk_shard_shed_total",
                       "Commands refused unread: queue full, backlog, or deadline passed.")},
         sync_seconds{histograms(r, "souk_journal_sync_seconds",
@@ -84,6 +88,8 @@ struct Families {
   Family<Histogram>& publish_seconds;
   Family<Histogram>& materialise_seconds;
   Family<Histogram>& merge_seconds;
+  Family<Counter>& segment_built;
+  Family<Counter>& segment_merged;
   Family<Counter>& shed;
   Family<Histogram>& sync_seconds;
   Family<Histogram>& sync_records;
@@ -136,6 +142,8 @@ public:
         publish_{families.publish_seconds.Add(labels, kSeconds)},
         materialise_{families.materialise_seconds.Add(labels, kSeconds)},
         merge_{families.merge_seconds.Add(labels, kSeconds)},
+        built_{families.segment_built.Add(labels)},
+        merged_{families.segment_merged.Add(labels)},
         shed_{families.shed.Add(labels)} {}
 
   void decided(std::size_t commands, std::size_t bytes) override {
@@ -146,6 +154,10 @@ public:
   void published(double seconds) override { publish_.Observe(seconds); }
   void materialised(double seconds) override { materialise_.Observe(seconds); }
   void merged(double seconds) override { merge_.Observe(seconds); }
+  void wrote_segments(std::uint64_t built_bytes, std::uint64_t merged_bytes) override {
+    built_.Increment(static_cast<double>(built_bytes));
+    merged_.Increment(static_cast<double>(merged_bytes));
+  }
   void shed() override { shed_.Increment(); }
 
 private:
@@ -155,6 +167,8 @@ private:
   Histogram& publish_;
   Histogram& materialise_;
   Histogram& merge_;
+  Counter& built_;
+  Counter& merged_;
   Counter& shed_;
 };
 

@@ -45,6 +45,8 @@ public:
     virtual void published(double seconds) = 0;
     virtual void materialised(double seconds) = 0;
     virtual void merged(double seconds) = 0;
+    /// Index segments of so many bytes were made: of products, and out of other segments.
+    virtual void wrote_segments(std::uint64_t built_bytes, std::uint64_t merged_bytes) = 0;
     /// A command was refused unread: overloaded, or its deadline had passed.
     virtual void shed() = 0;
   };

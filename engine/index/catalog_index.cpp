@@ -102,6 +102,7 @@ struct CatalogIndex::Content {
   std::set<std::uint32_t> loaded;  // between load() and the first publish()
   std::set<std::uint32_t> merging;
   std::set<std::string> saved;
+  SegmentBytes bytes_made;
 };
 
 void CatalogIndex::Content::build_pending() {
@@ -118,6 +119,7 @@ void CatalogIndex::Content::build_pending() {
     builder.add(*decoded, document_hash(product.entry.document));
   }
   auto segment = std::make_unique<LiveSegment>(builder.finish());
+  bytes_made.built += segment->segment().bytes().view().size();
   const std::uint32_t number = next_number++;
   for (DocId doc = 0; doc < pending.size(); ++doc) {
     segment->bring_to_life(doc, pending[doc].entry, pointers(pending[doc].skus));
@@ -160,7 +162,10 @@ std::shared_ptr<const SegmentMerge> CatalogIndex::Content::freeze(
 
 void CatalogIndex::Content::install(const MergedSegment& merged) {
   std::unique_ptr<LiveSegment> fresh;
-  if (merged.segment) fresh = std::make_unique<LiveSegment>(merged.segment);
+  if (merged.segment) {
+    fresh = std::make_unique<LiveSegment>(merged.segment);
+    bytes_made.merged += merged.segment->bytes().view().size();
+  }
   const std::uint32_t number = next_number++;
   for (std::size_t input = 0; input < merged.inputs.size(); ++input) {
     const std::uint32_t old_number = merged.inputs[input];
@@ -325,6 +330,10 @@ Result<void> CatalogIndex::load(const std::string& name, SharedBytes bytes) {
   content_->segments.emplace(number, std::make_unique<LiveSegment>(std::move(*opened)));
   content_->loaded.insert(number);
   return {};
+}
+
+SegmentBytes CatalogIndex::bytes_made() const {
+  return content_->bytes_made;
 }
 
 std::uint32_t CatalogIndex::segments_made() const {

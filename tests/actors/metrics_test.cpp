@@ -21,6 +21,8 @@ void use_everything(Metrics& metrics) {
   metrics.shard(catalog).decided(7, 900);
   metrics.shard(catalog).published(0.0003);
   metrics.shard(catalog).shed();
+  metrics.shard(catalog).wrote_segments(600, 0);
+  metrics.shard(catalog).wrote_segments(100, 650);
   metrics.shard(orders).materialised(0.2);
   metrics.journal().synced(3, 5000, 0.004);
   metrics.checkout("placed", 0.01);
@@ -46,6 +48,10 @@ TEST_CASE("metrics: what was counted is in the text") {
   CHECK(text.find("souk_http_in_flight{method=\"GET\",route=\"/v1/products/{id}\"} 0") !=
         std::string::npos);
   CHECK(text.find("souk_journal_written_bytes_total 5000") != std::string::npos);
+  CHECK(text.find("souk_shard_segment_built_bytes_total{shard=\"catalog-0\"} 700") !=
+        std::string::npos);
+  CHECK(text.find("souk_shard_segment_merged_bytes_total{shard=\"catalog-0\"} 650") !=
+        std::string::npos);
   CHECK(text.find("souk_shard_applied_position{shard=\"orders-1\"} 0") != std::string::npos);
   CHECK(text.find("process_resident_memory_bytes") != std::string::npos);
 }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "engine/index/segment.hpp"
+#include "engine/index/segment_merge.hpp"
 #include "tests/engine/index/index_builders.hpp"
 
 using namespace souk::engine;
@@ -62,6 +64,31 @@ TEST_CASE("catalog index: stays few segments while a merge takes forever") {
   CHECK_FALSE(index.next_merge());
   index.install(run_merge(*running));
   CHECK(search_one(index.publish(400), "tee").found == 400);
+}
+
+TEST_CASE("catalog index: tells the bytes it builds of products and those it merges") {
+  CatalogIndex index{ShardId{}};
+  TestShop shop;
+  shop.put(index, product_of("p0", "tee"));
+  index.publish(1);
+  const std::uint64_t one = index.bytes_made().built;
+  CHECK(one > 0);
+  CHECK(index.bytes_made().merged == 0);
+
+  shop.set_stock(index, Sku{"p0-0"}, 3);
+  index.publish(2);
+  CHECK(index.bytes_made().built == one);
+  for (int i = 1; i < 8; ++i) {
+    shop.put(index, product_of("p" + std::to_string(i), "tee"));
+    index.publish(static_cast<Position>(2 + i));
+  }
+  CHECK(index.bytes_made().built > 4 * one);
+  const auto merge = index.next_merge();
+  REQUIRE(merge);
+  const auto merged = run_merge(*merge);
+  const std::uint64_t bytes = merged->segment->bytes().view().size();
+  index.install(merged);
+  CHECK(index.bytes_made().merged == bytes);
 }
 
 TEST_CASE("catalog index: a change made while a merge runs is in what it installs") {
