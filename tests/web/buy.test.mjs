@@ -45,6 +45,16 @@ test('from the search to the order: the server has it, and the units are gone', 
     await page.click('#orders-link');
     await page.locator('.line a').first().click();
     assert.equal(await page.textContent('#order-id'), id);
+    // What may be done with an order is what the shop says.
+    assert.deepEqual(order.allowed_actions, []);
+    assert.equal(await page.locator('#order-actions').count(), 0);
+    await page.route('**/v1/orders/*', async (route) => {
+      const answer = await route.fetch();
+      return route.fulfill({ response: answer, json: { ...(await answer.json()), allowed_actions: ['cancel', 'return'] } });
+    });
+    await page.reload();
+    await page.waitForSelector('#order-actions');
+    assert.deepEqual(await page.locator('#order-actions .tag').allTextContents(), ['Cancel', 'Return']);
   }));
 
 test('a declined card is told, nothing is ordered, and another card goes through', () =>

@@ -199,6 +199,27 @@ test('a misspelling: results for what was meant, and the way to what was typed',
     assert.equal(await found(page), 0);
     assert.match(await page.textContent('.spelling'), /Did you mean jacket/);
     await shot(page, 'as-written');
+    // The address keeps it: over a reload, and when somebody comes back.
+    await page.waitForURL(/exactly=1/);
+    const asWritten = async () => {
+      await page.waitForSelector('.empty');
+      await settled(page);
+      assert.equal(await found(page), 0);
+      assert.match(page.url(), /q=jakcet&exactly=1/);
+    };
+    await page.reload();
+    await asWritten();
+    await page.fill(input, 'jakce');
+    await page.keyboard.press('Tab');
+    await page.waitForURL((now) => !now.search.includes('exactly'));
+    assert.ok((await found(page)) > 0);
+    await page.goBack();
+    await asWritten();
+    await page.goForward();
+    await page.waitForSelector('.card mark');
+    await page.goBack();
+    await asWritten();
+    await page.waitForSelector('.spelling-link');
     await page.getByRole('button', { name: 'jacket' }).click();
     await page.waitForSelector('.card mark');
     await settled(page);

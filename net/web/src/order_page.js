@@ -47,6 +47,7 @@ function useOrder(id, token) {
 }
 
 const kPayment = { authorized: 'reserved', captured: 'paid', voided: 'cancelled' };
+const kActions = { cancel: 'Cancel', pay: 'Pay', fulfill: 'Send', return: 'Return', refund: 'Refund' };
 const kStatus = { confirmed: 'Confirmed', completed: 'Paid' };
 
 export function OrderPage({ id, token: given }) {
@@ -68,6 +69,10 @@ export function OrderPage({ id, token: given }) {
       <h1>Thank you, it is ordered</h1>
       <p class="muted">Placed ${when(order.created_at)} for ${order.customer.email}</p>
       <p>Order <code id="order-id">${order.id}</code> <span class="tag" id="order-status">${kStatus[order.status] || order.status}</span></p>
+      ${order.allowed_actions?.length > 0 &&
+      html`<p class="small" id="order-actions">Can be done now: ${order.allowed_actions.map(
+        (action) => html`<span key=${action} class="tag">${kActions[action] || action}</span> `,
+      )}</p>`}
       ${link && html`<p class="small"><a id="order-link" href=${link} onClick=${copy}>Private link to this order</a></p>`}
     </div>
     <div class="two">

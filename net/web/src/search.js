@@ -22,7 +22,7 @@ import { roundMoney } from './money.js';
 import { html } from './parts.js';
 import { PriceRange } from './price_range.js';
 import { SearchBox } from './search_box.js';
-import { asWritten, showSpelling, watchSpelling } from './spelling.js';
+import { exactly, showSpelling, watchSpelling } from './spelling.js';
 
 const kIndex = 'products';
 
@@ -77,6 +77,7 @@ export function startSearch(show) {
 
   search.addWidgets([
     configure({ hitsPerPage: 24, maxValuesPerFacet: 60 }),
+    exactly(),
     box({ container: on('#searchbox'), show, choose: (state) => choose(search, state, show) }),
     stats({
       container: '#stats',
@@ -165,10 +166,8 @@ export function startSearch(show) {
     const badge = on('#filters-count');
     badge.hidden = chosen === 0;
     badge.textContent = String(chosen);
-    showSpelling(on('#spelling'), search.helper.lastResults, (q, exactly) => {
-      if (exactly) asWritten(q);
-      choose(search, { query: q }, show, true);
-    });
+    showSpelling(on('#spelling'), search.helper.lastResults, (q, asWritten) =>
+      choose(search, { query: q, exactly: asWritten || undefined }, show, true));
     const found = search.renderState[kIndex]?.stats?.nbHits;
     on('#shop').classList.toggle('nothing', found === 0);
     if (found !== undefined) on('#filters-done').textContent = `Show ${number(found)} ${found === 1 ? 'product' : 'products'}`;
@@ -290,6 +289,7 @@ function stateToRoute(all) {
   const rating = state.ratingMenu?.rating;
   return {
     q: state.query || undefined,
+    exactly: state.exactly ? '1' : undefined,
     category: state.refinementList?.categories,
     brand: state.refinementList?.brand,
     price: state.range?.price,
@@ -308,6 +308,7 @@ function routeToState(route) {
   return {
     [kIndex]: {
       query: text(route.q),
+      exactly: route.exactly === '1' || undefined,
       refinementList: lists,
       range: /^\d*:\d*$/.test(text(route.price) || '') ? { price: route.price } : undefined,
       ratingMenu: Number(route.rating) > 0 ? { rating: Number(route.rating) } : undefined,

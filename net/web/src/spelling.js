@@ -6,10 +6,20 @@ import { html } from './parts.js';
 let literal = ''; // this text is wanted as it is written
 let meant = new Map(); // text -> what it would be corrected to; '' when to nothing
 
-/** This text is to be searched for as it is written. */
-export const asWritten = (q) => {
-  literal = q;
-};
+/**
+ * Keeps in the search's state, and so in the address, that its text is wanted as it is written: `exactly`.
+ * Another text is not.
+ */
+export const exactly = () => ({
+  $$type: 'souk.exactly',
+  init() {},
+  getWidgetUiState: (state, { searchParameters }) =>
+    literal && searchParameters.query === literal ? { ...state, exactly: true } : state,
+  getWidgetSearchParameters: (parameters, { uiState }) => {
+    literal = (uiState.exactly && uiState.query) || '';
+    return parameters;
+  },
+});
 
 /**
  * Sees every search on its way: makes the literal one literal, and passes on how the server read the
