@@ -6,8 +6,9 @@
 //   answers KIND QUERIES FILE     what the queries find: query, place, product, score
 //   quit
 // DOCS: id, title, class, category, description, features, brand, price, stock, parted by tabs.
-// Kinds: and, or, orcount, filtand, filtor, prefix, typo. Where the question is for the ten best
-// only, counting may stop as soon as they are found, as it does in the libraries beside.
+// Kinds: and, or, orcount, filtand, filtor, prefix, typo, and of Souk alone fewer: all words, and
+// any word below 20 hits, all of them counted, as a shop asks. Where the question is for the ten
+// best only, counting may stop as soon as they are found, as it does in the libraries beside.
 #include <algorithm>
 #include <charconv>
 #include <chrono>
@@ -187,6 +188,11 @@ std::optional<Query> query_of(const std::string& kind, const Row& row) {
   query.highlight = false;
   query.drop_tokens_threshold = query.typo_tokens_threshold = 0;
   query.split_join_tokens = SplitJoin::off;
+  if (kind == "fewer") {
+    query.drop_tokens_threshold = 20;
+    query.token_dropping = TokenDropping::any_word;
+    return query;
+  }
   const bool any = kind == "or" || kind == "orcount" || kind == "filtor";
   if (any) query.match = WordMatch::any;
   if (kind != "orcount") query.count_limit = 1;
