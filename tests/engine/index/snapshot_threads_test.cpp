@@ -77,7 +77,7 @@ TEST_CASE("catalog index: searchers on other threads see one instant while it ch
   std::future<std::shared_ptr<MergedSegment>> merge;
   std::size_t merges = 0;
   std::set<std::string> sold_out;
-  for (int i = 0; i < kChanges || searches < 20; ++i) {
+  for (int i = 0; i < kChanges || searches < 20 || merges == 0; ++i) {
     const auto name = "p" + std::to_string(random() % kProducts);
     const ProductId id{name};
     if (!shop.entries().contains(id) || random() % 3 == 0) {
