@@ -22,7 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       std::memcpy(bytes.data() + kChecksumAt, &checksum, sizeof checksum);
     }
     souk::engine::CatalogIndex index{{souk::engine::Service::catalog, 0}};
-    (void)index.load("segment", std::make_shared<const std::string>(bytes)).has_value();
+    (void)index.load("segment", souk::engine::SharedBytes{bytes}).has_value();
     (void)index.publish(1);
   }
   return 0;
