@@ -36,8 +36,13 @@ engine::Result<SearchRequest> read_facet_search(const std::string& field, JsonVa
   params->emplace_back("per_page", "0");
   auto request = parse_search_params(*params);
   if (request) return request;
+  // What is typed can hardly be wrong: the field is.
   Error error = request.error();
-  if (error.param == "facet_by" || error.param == "facet_query") error.param = "field";
+  const auto rename = [](std::string& param) {
+    if (param == "facet_by" || param == "facet_query") param = "field";
+  };
+  rename(error.param);
+  for (engine::ErrorItem& item : error.items) rename(item.param);
   return error;
 }
 

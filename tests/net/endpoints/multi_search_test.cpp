@@ -113,6 +113,7 @@ TEST_CASE("facet search: values of the hits that begin with what is typed") {
 
   CHECK(values("nonsense", "{}").status == 422);
   CHECK(at(values("nonsense", "{}"), "param") == "field");
+  CHECK(at(values("nonsense", "{}"), "errors/0/param") == "field");
   CHECK(at(values("brand", R"({"facet_by":"price"})"), "param") == "facet_by");
   CHECK(at(values("brand", R"({"facet_query":7})"), "param") == "facet_query");
 }
