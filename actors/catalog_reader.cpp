@@ -28,8 +28,13 @@ public:
     }
     entries_.push_back(entry);
   }
-  std::size_t wanted() const { return limit_ + 1 - std::min(limit_, entries_.size()); }
+  std::size_t wanted() const { return limit_ - std::min(limit_, entries_.size()); }
   LedgerPage page(engine::SkuEntry entry) {
+    // Where the entries end with a full page, only the link says whether older ones follow.
+    if (!has_more_ && !entries_.empty() && entries_.back().previous != 0) {
+      has_more_ = true;
+      next_ = entries_.back().previous;
+    }
     return {std::move(entry), std::move(entries_), has_more_, next_};
   }
 
