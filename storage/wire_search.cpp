@@ -95,6 +95,7 @@ bool read_query(pb::WireQuery& in, engine::Query& out, WireFault& fault) {
   read_texts(*in.mutable_rewrites(), out.rewrites);
   const pb::WireSpelling& spelling = in.spelling();
   out.count_limit = in.count_limit();
+  out.proximity = in.proximity();
   if (!read_known(in.match(), engine::WordMatch::any, out.match, "query.match", fault) ||
       !read_known(in.token_dropping(), engine::TokenDropping::any_word, out.token_dropping,
                   "query.token_dropping", fault)) {
@@ -151,6 +152,7 @@ void write_query(const engine::Query& query, pb::WireQuery& out) {
   out.set_match(static_cast<std::uint32_t>(query.match));
   out.set_token_dropping(static_cast<std::uint32_t>(query.token_dropping));
   out.set_count_limit(query.count_limit);
+  out.set_proximity(query.proximity);
   write_curation(query, out);
   pb::WireSpelling& spelling = *out.mutable_spelling();
   spelling.set_num_typos(query.num_typos);
@@ -215,6 +217,7 @@ void write_explanation(const engine::Explanation& made, pb::WireExplanation& out
   out.set_tokens(made.tokens);
   out.set_typos(made.typos);
   out.set_words(made.words);
+  out.set_proximity(made.proximity);
   out.set_boost(made.boost);
   out.set_best_field(made.best_field);
   for (const engine::ExplainedTerm& term : made.terms) {
@@ -239,6 +242,7 @@ engine::Explanation read_explanation(const pb::WireExplanation& in) {
   made.tokens = in.tokens();
   made.typos = in.typos();
   made.words = in.words();
+  made.proximity = in.proximity();
   made.boost = in.boost();
   made.best_field = in.best_field();
   for (const pb::WireExplainedTerm& term : in.terms()) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "engine/search/hit_boosts.hpp"
+#include "engine/search/proximity.hpp"
+#include "engine/search/sort.hpp"
 #include "engine/search/text_match.hpp"
 
 namespace souk::engine {
@@ -132,6 +134,10 @@ Explanation explain_hit(const SegmentView& view, DocId doc, const Query& query,
     if (!explained.holds() || (any && explained.made().total() <= best.total())) continue;
     best = explained.made();
     any = true;
+  }
+  if (query.proximity && HitSorter{query}.by_text_match()) {
+    Proximity proximity{plan, round, *view.segment};
+    best.proximity = proximity.apply(doc, best.total()) - best.total();
   }
   if (!query.boosts.empty()) {
     Analyzer analyzer;

@@ -78,38 +78,6 @@ Phrase phrase_of(Analyzer& analyzer, std::string_view text) {
   return phrase;
 }
 
-PhraseFilter::Cursor::Cursor(const TermDictionary& dictionary, std::size_t term,
-                             std::uint32_t doc_count, std::uint32_t offset)
-    : start_{dictionary.reader(term, doc_count)},
-      reader_{start_},
-      stands_{dictionary.positions_of(term)},
-      offset_{offset} {
-}
-
-bool PhraseFilter::Cursor::seek(DocId doc) {
-  // Back to the start for a document before the one asked for last.
-  if (begun_ && doc < asked_) {
-    reader_ = start_;
-    begun_ = false;
-    ended_ = false;
-  }
-  asked_ = doc;
-  if (ended_) return false;
-  while (!begun_ || reader_.docs().back() < doc) {
-    begun_ = true;
-    ended_ = !reader_.next_block(doc);
-    if (ended_) return false;
-  }
-  const auto docs = reader_.docs();
-  const auto found = std::lower_bound(docs.begin(), docs.end(), doc);
-  place_ = static_cast<std::size_t>(found - docs.begin());
-  return *found == doc;
-}
-
-bool PhraseFilter::Cursor::read_positions() {
-  return stands_.read(reader_.block(), place_, reader_.tfs(), positions_);
-}
-
 PhraseFilter::PhraseFilter(const QueryPlan& plan, const Segment& segment) {
   for (const Phrase& phrase : plan.phrases) required_.push_back(places_of(phrase, plan, segment));
   for (const Phrase& phrase : plan.excluded) {
@@ -128,11 +96,12 @@ PhraseFilter::Places PhraseFilter::places_of(const Phrase& phrase, const QueryPl
     for (const PhraseWord& word : phrase) {
       const std::size_t term = text->stems.terms.find(field.stemmed() ? word.term : word.exact);
       if (term == text->stems.size()) break;
-      words.emplace_back(text->stems, term, segment.doc_count(), word.offset);
+      words.push_back({{text->stems, term, segment.doc_count()}, word.offset});
     }
     if (words.size() < phrase.size()) continue;
-    std::sort(words.begin(), words.end(),
-              [](const Cursor& a, const Cursor& b) { return a.doc_freq() < b.doc_freq(); });
+    std::sort(words.begin(), words.end(), [](const PlacedWord& a, const PlacedWord& b) {
+      return a.stands.doc_freq() < b.stands.doc_freq();
+    });
     places.push_back(std::move(words));
   }
   return places;
@@ -150,22 +119,22 @@ bool PhraseFilter::holds(Places& places, DocId doc) {
 }
 
 bool PhraseFilter::holds(FieldPhrase& words, DocId doc) {
-  for (Cursor& word : words) {
-    if (!word.seek(doc)) return false;
+  for (PlacedWord& word : words) {
+    if (!word.stands.seek(doc)) return false;
   }
   if (words.size() == 1) return true;
-  for (Cursor& word : words) {
-    if (!word.read_positions()) return false;
+  for (PlacedWord& word : words) {
+    if (!word.stands.read()) return false;
   }
-  const Cursor& rarest = words.front();
-  return std::any_of(
-      rarest.positions().begin(), rarest.positions().end(), [&](std::uint32_t position) {
-        if (position < rarest.offset()) return false;
-        const std::uint64_t start = position - rarest.offset();
-        return std::all_of(words.begin() + 1, words.end(), [start](const Cursor& word) {
-          return stands_at(word.positions(), start + word.offset());
-        });
-      });
+  const PlacedWord& rarest = words.front();
+  const std::vector<std::uint32_t>& positions = rarest.stands.positions();
+  return std::any_of(positions.begin(), positions.end(), [&](std::uint32_t position) {
+    if (position < rarest.offset) return false;
+    const std::uint64_t start = position - rarest.offset;
+    return std::all_of(words.begin() + 1, words.end(), [start](const PlacedWord& word) {
+      return stands_at(word.stands.positions(), start + word.offset);
+    });
+  });
 }
 
 }  // namespace souk::engine

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/index/segment.hpp"
+#include "engine/search/term_positions.hpp"
 #include "engine/text/analyzer.hpp"
 
 namespace souk::engine {
@@ -51,30 +51,12 @@ public:
 
 private:
   /// One word in one field.
-  class Cursor {
-  public:
-    Cursor(const TermDictionary& dictionary, std::size_t term, std::uint32_t doc_count,
-           std::uint32_t offset);
-    bool seek(DocId doc);
-    /// Where the word stands in the document found last. False when nothing is known of it.
-    bool read_positions();
-    const std::vector<std::uint32_t>& positions() const { return positions_; }
-    std::uint32_t offset() const { return offset_; }
-    std::uint32_t doc_freq() const { return start_.doc_freq(); }
-
-  private:
-    PostingReader start_;
-    PostingReader reader_;
-    PositionReader stands_;
-    std::uint32_t offset_;
-    DocId asked_ = 0;
-    bool begun_ = false;
-    bool ended_ = false;
-    std::size_t place_ = 0;  // in the block
-    std::vector<std::uint32_t> positions_;
+  struct PlacedWord {
+    TermPositions stands;
+    std::uint32_t offset = 0;
   };
-  using FieldPhrase = std::vector<Cursor>;  // the rarest word first
-  using Places = std::vector<FieldPhrase>;  // the fields in which all its words are known
+  using FieldPhrase = std::vector<PlacedWord>;  // the rarest word first
+  using Places = std::vector<FieldPhrase>;      // the fields in which all its words are known
 
   static Places places_of(const Phrase& phrase, const QueryPlan& plan, const Segment& segment);
   static bool holds(Places& places, DocId doc);

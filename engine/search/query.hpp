@@ -119,6 +119,7 @@ struct Query {
   std::vector<PinnedHit> pinned_hits;  // by position, each once; without effect on groups, walks
   bool filter_pinned_hits = true;      // a pinned product that `filter` refuses is left out
   std::vector<HitBoost> boosts;        // the first that matches counts
+  bool proximity = true;               // Proximity, where hits are sorted by _text_match first
   bool explain = false;                // Hit::explanation
   RuleUse rules;                       // of the node that was asked
 };

@@ -210,7 +210,9 @@ public:
     raise_least();
   }
   std::int64_t least() const override {
-    return least_ < std::numeric_limits<std::int64_t>::min() + lifted_ ? least_ : least_ - lifted_;
+    if (least_ < std::numeric_limits<std::int64_t>::min() + lifted_) return least_;
+    const std::int64_t least = least_ - lifted_;
+    return search_.proximity_ && least > 0 ? Proximity::least_base(least) : least;
   }
   bool counts() const override { return search_.found_ < count_limit_; }
 
@@ -278,6 +280,7 @@ void PartSearch::run_segment(const SegmentView& view) {
   boosts_.reset();
   if (!query_->boosts.empty() && limit_ > 0)
     boosts_ = std::make_shared<HitBoosts>(*query_, *plan_, view, analyzer_);
+  begin_proximity(view);
   if (!plan_->matches_all() && RankedRetrieval::suits(*plan_, round_)) {
     SegmentSink sink{*this, view, filter, top, hidden};
     const auto retrieve = [&](WordMatch match) {
@@ -340,11 +343,24 @@ void PartSearch::take(RankedHit& hit, FilterProgram& filter, TopHits& top) {
 
 /// Of a hit that is counted, and whose variants are listed if anybody looks at them.
 void PartSearch::rank(RankedHit& hit, TopHits& top) {
+  if (proximity_) {
+    const RankedHit* worst = groups_ || boosts_ ? nullptr : top.worst();
+    if (worst != nullptr && Proximity::most(hit.text_match) < worst->text_match) return;
+    clock_.spend(proximity_->steps());
+    hit.text_match = proximity_->apply(hit.doc, hit.text_match);
+  }
   if (boosts_) hit.text_match = boosts_->apply(hit.doc, hit.text_match);
   if (limit_ > 0) sorter_.rank(hit, variants_);
   if (after_ && !sorter_.before(*after_, hit)) return;
   if (groups_) return groups_->add(hit, variants_);
   if (limit_ > 0) top.add(hit);
+}
+
+void PartSearch::begin_proximity(const SegmentView& view) {
+  proximity_.reset();
+  if (!query_->proximity || limit_ == 0 || !sorter_.by_text_match()) return;
+  proximity_.emplace(*plan_, round_, *view.segment);
+  if (!proximity_->possible()) proximity_.reset();
 }
 
 /// Whether the filter lets it through; if so it is counted, and its matching variants are listed.

@@ -12,6 +12,7 @@
 #include "engine/search/budget.hpp"
 #include "engine/search/facets.hpp"
 #include "engine/search/hit_groups.hpp"
+#include "engine/search/proximity.hpp"
 #include "engine/search/query_plan.hpp"
 #include "engine/search/search.hpp"
 #include "engine/search/search_result.hpp"
@@ -109,6 +110,7 @@ private:
   Matches find(const SegmentView& view);
   void take(RankedHit& hit, FilterProgram& filter, TopHits& top);
   void rank(RankedHit& hit, TopHits& top);
+  void begin_proximity(const SegmentView& view);
   bool count(DocId doc, FilterProgram& filter);
   void keep_best();
   PartHit part_hit(const RankedHit& ranked, const Places& places) const;
@@ -134,7 +136,8 @@ private:
   std::vector<FacetCounter> facets_;
   std::vector<RankedHit> best_;
   std::vector<std::pair<std::uint32_t, RankedHit>> pinned_;
-  std::shared_ptr<HitBoosts> boosts_;  // of the segment at hand; none: there are none
+  std::shared_ptr<HitBoosts> boosts_;   // of the segment at hand; none: there are none
+  std::optional<Proximity> proximity_;  // as boosts_
   std::optional<RankedHit> after_;
   std::optional<HitGroups> groups_;
   std::vector<ShardId> unfinished_;

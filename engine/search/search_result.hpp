@@ -48,20 +48,21 @@ struct ExplainedTerm {
   friend bool operator==(const ExplainedTerm&, const ExplainedTerm&) = default;
 };
 
-/// What a text_match is made of: tokens + typos + words + boost.
+/// What a text_match is made of: tokens + typos + words + proximity + boost.
 struct Explanation {
   std::string reading;      // the wording of the query that found the hit: its tokens
   std::uint32_t found = 0;  // tokens of it
   std::uint32_t missed = 0;
   std::uint32_t typo_count = 0;
-  std::int64_t tokens = 0;  // for those found though they need not be
-  std::int64_t typos = 0;   // for those it does without
-  std::int64_t words = 0;   // the scores that count, as if the reading had as many tokens as q
-  std::int64_t boost = 0;   // what HitBoost adds or takes
-  std::string best_field;   // that most of `words` comes from
+  std::int64_t tokens = 0;     // for those found though they need not be
+  std::int64_t typos = 0;      // for those it does without
+  std::int64_t words = 0;      // the scores that count, as if the reading had as many tokens as q
+  std::int64_t proximity = 0;  // what words are worth more because they stand close together
+  std::int64_t boost = 0;      // what HitBoost adds or takes
+  std::string best_field;      // that most of `words` comes from
   std::vector<ExplainedTerm> terms;
 
-  std::int64_t total() const { return tokens + typos + words + boost; }
+  std::int64_t total() const { return tokens + typos + words + proximity + boost; }
   friend bool operator==(const Explanation&, const Explanation&) = default;
 };
 

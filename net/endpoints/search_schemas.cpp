@@ -95,6 +95,10 @@ constexpr auto kParameters = std::to_array<Parameter>({
     {"enable_overrides", "whether curations count", R"({"type":"boolean","default":true})"},
     {"override_tags", "tags that curations may ask for, separated by commas", kText},
     {"stopwords", "a set of stop words that counts too; those with always do anyway", kText},
+    {"proximity",
+     "whether words that stand close together in one field count up to a thirty-second more; only "
+     "where hits are sorted by _text_match first",
+     R"({"type":"boolean","default":true})"},
     {"explain", "tell of each hit what its text_match is made of",
      R"({"type":"boolean","default":false})"},
     {"search_cutoff_ms", "stop after that long; the answer then says what is missing",
@@ -128,7 +132,8 @@ constexpr std::string_view kPage = R"({
         "best_field": {"type": "string"},
         "parts": {"type": "object", "properties": {
           "tokens": {"type": "integer", "format": "int64"}, "typos": {"type": "integer", "format": "int64"},
-          "words": {"type": "integer", "format": "int64"}, "boost": {"type": "integer", "format": "int64"}}},
+          "words": {"type": "integer", "format": "int64"}, "proximity": {"type": "integer", "format": "int64"},
+          "boost": {"type": "integer", "format": "int64"}}},
         "terms": {"type": "array", "items": {"type": "object", "properties": {
           "field": {"type": "string"}, "weight": {"type": "integer"}, "token": {"type": "string"},
           "word": {"type": "string"}, "typos": {"type": "integer"}, "count": {"type": "integer"},

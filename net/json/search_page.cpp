@@ -182,7 +182,8 @@ void render_explanation(JsonWriter& json, const engine::Hit& hit,
   json.field("tokens_found", made.found).field("tokens_missed", made.missed);
   json.field("typos", made.typo_count).field("best_field", made.best_field);
   json.key("parts").begin_object().field("tokens", made.tokens).field("typos", made.typos);
-  json.field("words", made.words).field("boost", made.boost).end_object();
+  json.field("words", made.words).field("proximity", made.proximity);
+  json.field("boost", made.boost).end_object();
   json.key("terms").begin_array();
   for (const engine::ExplainedTerm& term : made.terms) {
     json.begin_object().field("field", term.field).field("weight", term.weight);

@@ -232,6 +232,8 @@ constexpr auto kParameters = std::to_array<Parameter>({
     {"override_tags", ParamKind::list, [](std::string_view t, Draft& d) { return set_tags(t, d.request.query); }},
     {"stopwords", ParamKind::text,
      [](std::string_view t, Draft& d) -> Failure { d.request.query.rules.stop_words = trim(t); return {}; }},
+    {"proximity", ParamKind::flag,
+     [](std::string_view t, Draft& d) { return set_flag("proximity", t, d.request.query.proximity); }},
     {"explain", ParamKind::flag,
      [](std::string_view t, Draft& d) { return set_flag("explain", t, d.request.query.explain); }},
     {"search_cutoff_ms", ParamKind::integer, [](std::string_view t, Draft& d) { return set_cutoff(t, d.request); }},

@@ -6,6 +6,7 @@ file(GLOB fuzzed CONFIGURE_DEPENDS
   ${CMAKE_SOURCE_DIR}/engine/catalog/product*.cpp ${CMAKE_SOURCE_DIR}/storage/record*.cpp ${CMAKE_SOURCE_DIR}/storage/wire*.cpp)
 foreach(file engine/search/filter engine/search/filter_parser engine/search/fuzzy_terms engine/search/phrase engine/search/query
         engine/search/query_plan engine/search/search_round engine/search/search_statistics engine/search/sort
+        engine/search/term_positions
         net/http/request net/http/request_parser net/http/utf8
         net/json/address net/json/checkout net/json/json_parse net/json/json_reader net/json/json_writer net/json/money
         net/json/product net/json/reservation net/json/search_page net/json/search_query net/json/stock net/json/timestamp)

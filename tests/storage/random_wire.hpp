@@ -295,6 +295,7 @@ public:
       return engine::HitBoost{*engine::parse_filter(kFilters[number(5)]),
                               static_cast<std::uint32_t>(any())};
     });
+    query.proximity = flip();
     query.explain = flip();
     return query;
   }
@@ -304,6 +305,7 @@ public:
             small(),
             small(),
             small(),
+            integer(),
             integer(),
             integer(),
             integer(),

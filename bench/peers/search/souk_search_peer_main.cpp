@@ -6,8 +6,9 @@
 //   answers KIND QUERIES FILE     what the queries find: query, place, product, score
 //   quit
 // DOCS: id, title, class, category, description, features, brand, price, stock, parted by tabs.
-// Kinds: and, or, orcount, filtand, filtor, prefix, typo, and of Souk alone fewer: all words, and
-// any word below 20 hits, all of them counted, as a shop asks. Where the question is for the ten
+// Kinds: and, or, orcount, filtand, filtor, prefix, typo, and of Souk alone near (and, with the
+// words' proximity) and fewer: all words, and any word below 20 hits, all of them counted, as a
+// shop asks. Where the question is for the ten
 // best only, counting may stop as soon as they are found, as it does in the libraries beside.
 #include <algorithm>
 #include <charconv>
@@ -193,11 +194,12 @@ std::optional<Query> query_of(const std::string& kind, const Row& row) {
     query.token_dropping = TokenDropping::any_word;
     return query;
   }
+  query.proximity = kind == "near";  // the libraries beside count words only
   const bool any = kind == "or" || kind == "orcount" || kind == "filtor";
   if (any) query.match = WordMatch::any;
   if (kind != "orcount") query.count_limit = 1;
   query.sort_by = {{"_text_match", SortOrder::descending}};
-  if (kind == "and" || kind == "or" || kind == "orcount") return query;
+  if (kind == "and" || kind == "near" || kind == "or" || kind == "orcount") return query;
   if (kind == "prefix") {
     query.q += " " + row[2];
     return query;

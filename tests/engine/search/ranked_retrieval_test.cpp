@@ -9,6 +9,7 @@
 
 #include "engine/index/snapshot.hpp"
 #include "engine/search/fuzzy_terms.hpp"
+#include "engine/search/proximity.hpp"
 #include "engine/search/retrieval.hpp"
 #include "engine/search/search_part.hpp"
 #include "engine/search/search_statistics.hpp"
@@ -101,10 +102,12 @@ std::vector<Found> all_found(const std::vector<SnapshotPtr>& snapshots, const Qu
                     {round_of(plan, query, spelling), true, kNow.microseconds()},
                     clock}
               .run();
+      Proximity proximity{plan, round_of(plan, query, spelling), *view.segment};
       for (std::size_t i = 0; i < matches.docs.size(); ++i) {
         const auto price = view.price(view.segment->first_variant(matches.docs[i]));
         if (query.filter && price >= 200) continue;
-        found.emplace_back(-matches.text_matches[i], view.segment->id(matches.docs[i]));
+        found.emplace_back(-proximity.apply(matches.docs[i], matches.text_matches[i]),
+                           view.segment->id(matches.docs[i]));
       }
     }
   }

@@ -109,8 +109,14 @@ public:
         const Analysis analysis = field.name == "sku" ? Analysis::code : Analysis::text;
         if (doc.words.contains(field.name)) continue;
         auto& words = doc.words[field.name];
+        std::uint32_t next = 0;  // position
         for (const auto& text : field_texts(doc.product, field.name)) {
-          for (auto& word : analyzer_.words(text, analysis)) words.push_back(std::move(word));
+          const std::uint32_t base = next;
+          for (auto& word : analyzer_.words(text, analysis)) {
+            word.position += base;
+            next = word.position + 2;
+            words.push_back(std::move(word));
+          }
         }
       }
       docs_.push_back(std::move(doc));
@@ -186,8 +192,37 @@ private:
     }
     if (any && known == 0 && !tokens_.empty()) return false;
     if (none_needed) rest = known == tokens_.size() ? 1 : 0;
-    doc.text_match = (rest << 45) + worth_all;
+    doc.text_match = (rest << 45) + worth_all + proximity(doc, worth_all);
     return true;
+  }
+
+  /// Looks at every window of every field.
+  std::int64_t proximity(const ModelDoc& doc, std::int64_t worth_all) const {
+    const bool by_words =
+        query_.sort_by.empty() || (query_.sort_by.front().field == "_text_match" &&
+                                   query_.sort_by.front().order == SortOrder::descending);
+    if (!query_.proximity || !by_words) return 0;
+    std::int64_t bonus = 0;
+    for (const auto& field : fields_) {
+      std::set<std::string> wanted;
+      for (const Word& token : tokens_)
+        wanted.insert(field.name == "sku" ? token.exact : token.term);
+      const auto count = static_cast<std::int64_t>(wanted.size());
+      if (count < 2 || count > 16) continue;
+      const std::vector<Word>& words = doc.words.at(field.name);
+      for (std::size_t from = 0; from < words.size(); ++from) {
+        std::set<std::string> missing = wanted;
+        for (std::size_t to = from; to < words.size(); ++to) {
+          missing.erase(words[to].term);
+          if (!missing.empty()) continue;
+          const std::int64_t window =
+              std::max<std::int64_t>(words[to].position - words[from].position + 1, count);
+          bonus = std::max(bonus, worth_all * count / (32 * window));
+          break;
+        }
+      }
+    }
+    return bonus;
   }
 
   std::uint32_t length(const ModelDoc& doc, std::size_t field) const {
