@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "actors/failpoint.hpp"
 #include "actors/search_cover.hpp"
 #include "actors/search_instant.hpp"
 #include "actors/search_walk.hpp"
@@ -63,7 +64,12 @@ WireKind answer_to(WireKind kind) {
 ScatteredSearch::ScatteredSearch(SearchProducts request, Parts parts)
     : request_{std::make_shared<const SearchProducts>(std::move(request))},
       host_{std::move(parts)},
-      words_{std::make_shared<const engine::QueryPlan>(engine::plan_words(request_->query))} {
+      words_{std::make_shared<const engine::QueryPlan>(engine::plan_words(request_->query))},
+      shared_{failpoint("search.no_instant") ? nullptr
+                                             : shared_instant(request_->patience.instant)} {
+  // A search that shares its instant with none before and none behind leaves nothing on others.
+  if (shared_ && (!shared_->last || !shared_->nodes().empty()))
+    instant_ = shared_->number(host_.next_number());
   const Deadline now = host_.now();
   const Deadline deadline = request_->context.deadline;
   const auto margin = std::min<Deadline::duration>((deadline - now) / 10, kMarginMax);
@@ -88,6 +94,7 @@ void ScatteredSearch::begin_attempt() {
     copies_ = host_.peers->copies();
     failed_.clear();
   }
+  if (const auto& instant = request_->patience.instant) instant->looks_by(host_.routes);
   number_ = host_.next_number();
   merged_.reset();
   groups_.clear();
@@ -104,10 +111,8 @@ void ScatteredSearch::plan() {
   std::vector<ShardChoice> elsewhere;
   for (const auto& link : host_.routes->catalog) {
     const engine::ShardPosition wanted{link.shard, request_->context.token.position_of(link.shard)};
-    auto found = cover(link.publication, link.slots, request_->context.token);
+    auto found = look_here(link.shard, link.publication, link.slots);
     if (found) {
-      if (const auto& instant = request_->patience.instant)
-        found = instant->hold(link.shard, link.slots, std::move(*found));
       here.shards.push_back(wanted);
       std::move(found->begin(), found->end(), std::back_inserter(here.snapshots));
     } else {
@@ -123,7 +128,32 @@ void ScatteredSearch::plan() {
   if (!here.shards.empty()) groups_.push_back(std::move(here));
 }
 
+std::optional<SearchCover> ScatteredSearch::look_here(engine::ShardId shard,
+                                                      const PublicationPtr& publication,
+                                                      const Believed& slots) const {
+  const auto& instant = request_->patience.instant;
+  if (instant) {
+    if (auto held = instant->held(shard, slots)) return held;
+    if (place_of(shard)) return {};
+  }
+  auto found = cover(publication, slots, request_->context.token);
+  if (found && instant) found = instant->hold(shard, slots, std::move(*found));
+  return found;
+}
+
+NodeId ScatteredSearch::place_of(engine::ShardId shard) const {
+  return shared_ ? shared_->place_of(shard) : NodeId{};
+}
+
 std::vector<NodeId> ScatteredSearch::candidates(engine::ShardPosition wanted) const {
+  if (const NodeId place = place_of(wanted.shard)) {
+    if (!host_.peers->connected(place)) {
+      shared_->lose();
+      return {};
+    }
+    if (failed_.contains({place, wanted.shard})) return {};
+    return {place};
+  }
   const auto copy = std::find_if(copies_.begin(), copies_.end(),
                                  [&](const auto& each) { return each.shard == wanted.shard; });
   if (copy == copies_.end()) return {};
@@ -140,6 +170,7 @@ std::vector<NodeId> ScatteredSearch::candidates(engine::ShardPosition wanted) co
 
 bool ScatteredSearch::other_copy_of(const Group& group) const {
   return std::any_of(group.shards.begin(), group.shards.end(), [&](const auto& wanted) {
+    if (place_of(wanted.shard)) return false;
     const auto copy = std::find_if(copies_.begin(), copies_.end(),
                                    [&](const auto& each) { return each.shard == wanted.shard; });
     if (copy == copies_.end()) return false;
@@ -187,6 +218,13 @@ storage::WireSearchOpen ScatteredSearch::open_for(const Group& group) const {
     if (slots) open.slots.push_back(*slots);
   }
   if (open.slots.size() != open.shards.size()) open.slots.clear();
+  if (instant_ != 0) {
+    const auto nodes = shared_->nodes();
+    open.instant = instant_;
+    open.again = std::find(nodes.begin(), nodes.end(), group.node) != nodes.end();
+    open.keep = std::max(milliseconds{0},
+                         std::chrono::ceil<milliseconds>(request_->context.deadline - host_.now()));
+  }
   return open;
 }
 
@@ -334,6 +372,11 @@ void ScatteredSearch::on_answer(std::uint64_t attempt, std::size_t group, Result
   } else {
     from.lost = true;
     note_failure(from, answer.error());
+    if (shared_ &&
+        (answer.error().code == Errc::unknown_lease || answer.error().code == Errc::wrong_shard ||
+         !host_.peers->connected(from.node))) {
+      shared_->lose();
+    }
     if (request_->context.abandoned()) return refuse(Errc::canceled, "the client has left");
     // Without a spare copy the others can go on, except that a page once merged has hits of it.
     const bool other_routes = host_.newer_routes && host_.newer_routes() != host_.routes;
@@ -518,7 +561,21 @@ void ScatteredSearch::refuse(Errc code, const char* detail) {
 }
 
 void ScatteredSearch::end(SearchAnswer answer) {
+  if (instant_ != 0 && answer.reply) {
+    for (const Group& group : groups_) {
+      if (group.here() || group.lost) continue;
+      for (const engine::ShardPosition& each : group.shards)
+        shared_->keep_at(each.shard, group.node);
+    }
+  }
   release();
+  if (instant_ != 0 && shared_->last) {
+    for (const NodeId node : shared_->nodes()) {
+      host_.peers->send(node,
+                        wrap(WireKind::search_read, std::chrono::seconds{0},
+                             storage::encode(storage::WireSearchRead{number_, {}, 0, instant_})));
+    }
+  }
   groups_.clear();
   ended_ = true;
   host_.done(std::move(answer));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/route_table.hpp"
+#include "actors/search_instant.hpp"
 #include "actors/search_memory.hpp"
 #include "actors/search_remote.hpp"
 #include "engine/search/merge_parts.hpp"
@@ -23,6 +24,8 @@ namespace souk::actors {
 /// engine/search/search_part.hpp, each on all nodes at once. When a node fails, everything is done
 /// again without it, with other copies of its shards where there are any and with the shards
 /// missing where there are none; once no time is left for that, what the others found is the page.
+/// A shard that was seen by a search of the same instant is asked where that one was, and is
+/// missing when nobody there has kept it.
 ///
 /// It belongs to an actor: all calls, and all of what it posts, run there, one after another.
 class ScatteredSearch : public std::enable_shared_from_this<ScatteredSearch> {
@@ -92,6 +95,9 @@ private:
   void note_failure(const Group& group, const engine::Error& error);
   bool may_try_again() const;
   bool other_copy_of(const Group& group) const;
+  std::optional<SearchCover> look_here(engine::ShardId shard, const PublicationPtr& publication,
+                                       const Believed& slots) const;
+  engine::cluster::NodeId place_of(engine::ShardId shard) const;
   std::vector<engine::cluster::NodeId> candidates(engine::ShardPosition wanted) const;
   std::vector<engine::ShardId> all_shards() const;
   std::vector<engine::SearchPart> parts_of(std::vector<std::size_t>& groups) const;
@@ -100,6 +106,8 @@ private:
   const std::shared_ptr<const SearchProducts> request_;
   Parts host_;
   const std::shared_ptr<const engine::QueryPlan> words_;
+  SearchInstant* const shared_;  // in the request; null: of no other search
+  std::uint64_t instant_ = 0;    // its number; 0: other nodes need not keep it
   // How long nodes may look into their shards, and how long their answers are waited for.
   Deadline scan_until_;
   Deadline run_until_;

@@ -74,6 +74,7 @@ private:
     std::function<void(bool)> task = nullptr;  // instead of a request
     bool again = false;                        // it was taken up twice
     std::string form{};                        // remembered if something is found
+    std::shared_ptr<SearchInstant> instant{};  // the request's, which may have been given away
     engine::Ruling ruling{};
   };
   enum class Way : std::uint8_t { here, elsewhere, wait };
@@ -101,6 +102,7 @@ private:
     }
     auto promise = make_response_promise<SearchAnswer>();
     Job job{std::move(request), promise, clock().now()};
+    job.instant = job.request.patience.instant;
     if (job.request.patience.remember && job.request.query.page == 1)
       job.form = engine::remembered_form(job.request.query.q);
     const WalkPlace* const walk = walk_of(job.request.patience.instant);
@@ -175,7 +177,7 @@ private:
   }
 
   void take_up(Job job) {
-    Way way = way_of(job.request.context.token);
+    Way way = way_of(job.request);
     // A walk needs the steps of a scattered search, also if all of them are made here.
     if (way == Way::here && walk_of(job.request.patience.instant) != nullptr) way = Way::elsewhere;
     switch (way) {
@@ -216,9 +218,11 @@ private:
       parts.walk = (std::uint64_t{random_()} << 32U | random_()) | 1U;
       expire_walks();
     }
-    parts.routes = routes_->current();
-    parts.newer_routes = [table = routes_] { return table->current(); };
     const auto& instant = job.request.patience.instant;
+    parts.newer_routes = [table = routes_, instant] {
+      return instant ? instant->routes(table->current()) : table->current();
+    };
+    parts.routes = parts.newer_routes();
     parts.time_of_day = instant ? instant->hold(time_of_day_.now()) : time_of_day_.now();
     parts.now = [&clock = clock()] { return clock.now(); };
     const auto self = caf::actor_cast<SearchService>(this);
@@ -286,7 +290,7 @@ private:
     for (std::size_t i = 0; i < waiting_.size();) {
       Job& job = waiting_[i];
       const bool late = job.request.context.deadline <= now;
-      const Way way = late ? Way::wait : way_of(job.request.context.token);
+      const Way way = late ? Way::wait : way_of(job.request);
       if (!late && way == Way::wait) {
         ++i;
         continue;
@@ -366,6 +370,7 @@ private:
       memory_->remember(corrected.empty() ? job.form : engine::remembered_form(corrected));
     }
     if (found.reply) found.reply->ruling = std::move(job.ruling);
+    if (found.reply && job.instant) job.instant->answer();
     job.promise.deliver(std::move(found));
     --open_;
     answer_drains();
@@ -377,11 +382,19 @@ private:
     drains_.clear();
   }
 
-  Way way_of(const engine::ConsistencyToken& token) const {
+  Way way_of(const SearchProducts& request) const {
+    const engine::ConsistencyToken& token = request.context.token;
     if (!peers_) return reached(token) ? Way::here : Way::wait;
+    const SearchInstant* const instant = shared_instant(request.patience.instant);
     Way way = Way::here;
-    const RoutesPtr routes = routes_->current();
+    RoutesPtr routes = routes_->current();
+    if (instant) routes = instant->routes(std::move(routes));
     for (const auto& link : routes->catalog) {
+      if (instant && instant->place_of(link.shard)) {
+        way = Way::elsewhere;
+        continue;
+      }
+      if (instant && instant->held(link.shard, link.slots)) continue;
       if (cover(link.publication, link.slots, token)) continue;
       const auto snapshot = link.publication->snapshot();
       // What is led here is nowhere newer; a copy that lags may have to do.

@@ -9,8 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include "actors/failpoint.hpp"
 #include "actors/scattered_suggest.hpp"
 #include "actors/search_cover.hpp"
+#include "actors/search_instants.hpp"
 #include "engine/index/catalog_index.hpp"
 #include "engine/search/hit_walk.hpp"
 #include "storage/wire_search.hpp"
@@ -75,7 +77,8 @@ public:
         routes_{std::move(routes)},
         searches_{std::move(searches)},
         limits_{limits},
-        memory_{std::move(memory)} {}
+        memory_{std::move(memory)},
+        instants_{limits.open_max} {}
 
   const char* name() const override { return "search_door"; }
 
@@ -106,6 +109,7 @@ private:
     searches_ = nullptr;
     open_.clear();
     waiting_.clear();
+    instants_.clear();
   }
 
   void on_arrival(PeerArrival& arrival) {
@@ -205,6 +209,7 @@ private:
     auto read = storage::decode_search_read(bytes);
     if (!read) return answer(read.error());
     if (read->walk != 0) return on_walk_read(std::move(*read), answer);
+    if (read->instant != 0) instants_.forget({from, read->instant});
     const Key key{from, read->search};
     std::erase_if(waiting_, [&](const Waiting& each) { return each.key == key; });
     const auto entry = open_.find(key);
@@ -290,12 +295,18 @@ private:
   bool settle(Waiting& entry) {
     OpenSearch search;
     const RoutesPtr routes = routes_->current();
+    const auto instant = instant_of(entry);
+    if (!instant) {
+      entry.go_on(instant.error());
+      return true;
+    }
     for (std::size_t i = 0; i < entry.open.shards.size(); ++i) {
       const engine::ShardPosition& wanted = entry.open.shards[i];
       Believed slots;
       if (!entry.open.slots.empty()) slots = entry.open.slots[i];
-      const PublicationPtr shard = find_shown(*routes, wanted.shard);
-      auto found = shard ? cover(shard, slots) : std::nullopt;
+      auto found = *instant ? (*instant)->held(wanted.shard, slots) : std::nullopt;
+      const PublicationPtr shard = found ? nullptr : find_shown(*routes, wanted.shard);
+      if (shard) found = cover(shard, slots);
       if (!found) {
         if (clock().now() < entry.until && may_come(*routes, shard, slots)) return false;
         entry.go_on(Error{Errc::wrong_shard, "no copy of the shard is here", wanted.shard.name()});
@@ -307,6 +318,7 @@ private:
                           wanted.shard.name()});
         return true;
       }
+      if (*instant) found = (*instant)->hold(wanted.shard, slots, std::move(*found));
       std::move(found->begin(), found->end(), std::back_inserter(search.snapshots));
     }
     search.words = engine::plan_words(entry.open.query);
@@ -317,6 +329,20 @@ private:
     wake(kExpiryTick);
     entry.go_on(std::move(opened));
     return true;
+  }
+
+  /// Null: the search shares its instant with no other.
+  Result<std::shared_ptr<SearchInstant>> instant_of(const Waiting& entry) {
+    if (entry.open.instant == 0) return std::shared_ptr<SearchInstant>{};
+    const Deadline now = clock().now();
+    const Deadline until = now + std::min(entry.open.keep, kLeftMax) + kKeepLonger;
+    const SearchInstants::Key key{entry.key.first, entry.open.instant};
+    if (entry.open.again) {
+      if (failpoint("search.instant_lost")) instants_.forget(key);
+      return instants_.find(key, until);
+    }
+    wake(kExpiryTick);
+    return instants_.find_or_begin(key, until, now);
   }
 
   /// A copy here has not split off yet what was split off elsewhere.
@@ -343,7 +369,7 @@ private:
     std::erase_if(open_, [&](const auto& each) { return each.second.expires <= now; });
     if (!waiting_.empty()) {
       wake(kWaitTick);
-    } else if (!open_.empty() || memory_->walks.expire(now) > 0) {
+    } else if (instants_.expire(now) + open_.size() + memory_->walks.expire(now) > 0) {
       wake(kExpiryTick);
     }
   }
@@ -368,6 +394,7 @@ private:
   SearchService searches_;
   const SearchDoorLimits limits_;
   const SearchMemoryPtr memory_;
+  SearchInstants instants_;
   std::map<Key, Entry> open_;
   std::vector<Waiting> waiting_;
   bool ticking_ = false;

@@ -10,14 +10,16 @@
 namespace souk::actors {
 
 struct SearchDoorLimits {
-  std::size_t open_max = 1024;  // searches whose snapshots are kept; more: overloaded
+  // Searches whose snapshots are kept, and instants that several share; more: overloaded.
+  std::size_t open_max = 1024;
 };
 
 /// Where searches of other nodes come in (PeerKind::search): keeps the snapshots of a search from
 /// its first message to its last, or until what it said it had left is over, and runs its steps in
 /// the workers of this node. Errors an asker gets: wrong_shard (`param` is the name of a shard that
 /// has no copy here), consistency_unreachable (a position was not reached in time), unavailable (a
-/// search that is not open), overloaded, and those of messages that cannot be read.
+/// search that is not open), unknown_lease (an instant or a walk that is not kept), overloaded, and
+/// those of messages that cannot be read.
 class SearchDoor {
 public:
   /// `memory`: the one of `searches`.

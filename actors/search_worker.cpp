@@ -44,11 +44,16 @@ private:
 
     std::vector<engine::SnapshotPtr> snapshots;
     std::vector<engine::ShardId> missing;
-    const RoutesPtr routes = routes_->current();
     const auto& instant = request.patience.instant;
+    RoutesPtr routes = routes_->current();
+    if (instant) {
+      routes = instant->routes(std::move(routes));
+      instant->looks_by(routes);
+    }
     snapshots.reserve(routes->catalog.size());
     for (const auto& link : routes->catalog) {
-      auto found = cover(link.publication, link.slots);
+      auto found = instant ? instant->held(link.shard, link.slots) : std::nullopt;
+      if (!found) found = cover(link.publication, link.slots);
       const bool last = &link == &routes->catalog.back();
       if (found && instant) found = instant->hold(link.shard, link.slots, std::move(*found));
       if (!found || (last && failpoint("search.slow_shard"))) {

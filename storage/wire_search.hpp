@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -36,6 +37,11 @@ struct WireSearchOpen {
   std::vector<engine::ShardPosition> shards;  // to look into, and how far each must be applied
   /// The slots of each by the asker's map: exactly their products are wanted. Empty: not told.
   std::vector<engine::SlotRange> slots{};
+  /// The number of an instant that several searches share: the snapshots are kept under it, and
+  /// each shard is seen as it is kept already. 0: the search is on its own.
+  std::uint64_t instant = 0;
+  bool again = false;                // an earlier search has had an answer of it
+  std::chrono::milliseconds keep{};  // how long it may be needed
 };
 struct WireSearchRun {
   std::uint64_t search = 0;
@@ -55,7 +61,8 @@ struct WireSearchSpell {
 struct WireSearchRead {
   std::uint64_t search = 0;
   std::vector<engine::HitPlace> places;
-  std::uint64_t walk = 0;  // of this walk's snapshots, which stay; 0: of the search, which ends
+  std::uint64_t walk = 0;     // of this walk's snapshots, which stay; 0: of the search, which ends
+  std::uint64_t instant = 0;  // is over too; 0: none is
 };
 /// The next hits of a walk (engine/search/hit_walk.hpp); answered as a run in which nothing is
 /// required and nothing counted.

@@ -33,6 +33,10 @@ void write_open(const WireSearchOpen& open, pb::WireSearchOpen& out) {
     to.set_first(slots.first);
     to.set_last(slots.last);
   }
+  out.set_instant(open.instant);
+  out.set_again(open.again);
+  const std::int64_t keep = open.keep.count();
+  out.set_keep(static_cast<std::uint32_t>(std::clamp<std::int64_t>(keep, 0, UINT32_MAX)));
 }
 
 bool read_open(pb::WireSearchOpen& in, WireSearchOpen& out, WireFault& fault) {
@@ -46,6 +50,9 @@ bool read_open(pb::WireSearchOpen& in, WireSearchOpen& out, WireFault& fault) {
   }
   if (!out.slots.empty() && out.slots.size() != out.shards.size())
     return fault.corrupt("open.slots");
+  out.instant = in.instant();
+  out.again = in.again();
+  out.keep = std::chrono::milliseconds{in.keep()};
   return read_query(*in.mutable_query(), out.query, fault);
 }
 
@@ -346,6 +353,7 @@ std::string encode(const WireSearchRead& read) {
   pb::WireSearchRead out;
   out.set_search(read.search);
   out.set_walk(read.walk);
+  out.set_instant(read.instant);
   for (const engine::HitPlace& place : read.places) {
     out.add_places(place.snapshot);
     out.add_places(place.segment);
@@ -389,6 +397,7 @@ Result<WireSearchRead> decode_search_read(std::string_view bytes) {
         if (numbers % kNumbersPerPlace != 0) return fault.corrupt("search_read.places");
         out.search = in.search();
         out.walk = in.walk();
+        out.instant = in.instant();
         out.places.reserve(numbers / kNumbersPerPlace);
         for (int i = 0; i < in.places_size(); i += 3)
           out.places.push_back({in.places(i), in.places(i + 1), in.places(i + 2)});

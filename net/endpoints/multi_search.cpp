@@ -64,18 +64,16 @@ Task<engine::Result<std::string>> answer(RequestScope& scope,
 Task<Response> multi_search(RequestScope& scope) {
   const auto searches = parse_body(scope.request, read_searches);
   if (!searches) co_return problem(scope, searches.error());
-  const auto instant = std::make_shared<actors::SearchInstant>();
-  std::string body = R"({"results":[)";
-  for (const auto& request : *searches) {
-    if (body.back() != '[') body += ',';
-    const auto text = co_await answer(scope, request, instant);
+  const OneOfSearches one = [&](std::size_t index, std::shared_ptr<actors::SearchInstant> instant,
+                                std::string& out) -> Task<void> {
+    const auto text = co_await answer(scope, (*searches)[index], std::move(instant));
     if (text) {
-      body += *text;
+      out += *text;
     } else {
-      render_problem(body, text.error(), scope.request.path(), scope.context.request_id);
+      render_problem(out, text.error(), scope.request.path(), scope.context.request_id);
     }
-  }
-  body += "]}";
+  };
+  std::string body = co_await run_together(scope, searches->size(), one);
   co_return ok(std::move(body));
 }
 

@@ -36,6 +36,26 @@ Task<engine::Result<engine::SearchPage>> ask_search(
   });
 }
 
+Task<std::string> run_together(RequestScope& scope, std::size_t count, const OneOfSearches& run) {
+  const auto start = steady_clock::now();
+  bool first = true;
+  while (true) {
+    const auto instant = std::make_shared<actors::SearchInstant>();
+    std::string body = R"({"results":[)";
+    bool again = false;
+    for (std::size_t i = 0; i < count && !again; ++i) {
+      if (i > 0) body += ',';
+      instant->last = i + 1 == count;
+      co_await run(i, instant, body);
+      const auto now = steady_clock::now();
+      again = first && instant->lost() && now + (now - start) < scope.context.deadline;
+    }
+    body += "]}";
+    if (!again) co_return body;
+    first = false;
+  }
+}
+
 engine::Result<std::string> search_page_text(const engine::SearchPage& page,
                                              const SearchRequest& request,
                                              steady_clock::time_point start,

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "net/endpoints/request_parts.hpp"
+#include "net/endpoints/search_run.hpp"
 #include "net/endpoints/typesense.hpp"
 #include "net/endpoints/typesense_run.hpp"
 #include "net/router.hpp"
@@ -72,17 +73,15 @@ Task<engine::Result<void>> run(RequestScope& scope, const engine::Result<SearchP
 Task<Response> multi_search(RequestScope& scope) {
   const auto searches = read_searches(scope.request);
   if (!searches) co_return typesense_problem(searches.error());
-  const auto instant = std::make_shared<actors::SearchInstant>();
-  std::string body = R"({"results":[)";
-  for (const auto& params : *searches) {
-    if (body.back() != '[') body += ',';
-    const auto found = co_await run(scope, params, instant, body);
-    if (found) continue;
-    JsonWriter json{body};
+  const OneOfSearches one = [&](std::size_t index, std::shared_ptr<actors::SearchInstant> instant,
+                                std::string& out) -> Task<void> {
+    const auto found = co_await run(scope, (*searches)[index], std::move(instant), out);
+    if (found) co_return;
+    JsonWriter json{out};
     json.begin_object().field("code", typesense_status(found.error()));
     json.field("error", typesense_message(found.error())).end_object();
-  }
-  body += "]}";
+  };
+  std::string body = co_await run_together(scope, searches->size(), one);
   co_return ok(std::move(body));
 }
 

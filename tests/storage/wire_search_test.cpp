@@ -150,12 +150,15 @@ TEST_CASE("wire: the steps of a search over nodes come back as they were") {
         const auto first = static_cast<engine::Slot>(random.number(engine::kSlotCount));
         made.slots.push_back({first, engine::kSlotCount - 1});
       }
+      made.instant = random.any();
+      made.again = random.flip();
+      made.keep = std::chrono::milliseconds{random.number(60'000)};
       return made;
     };
     const WireSearchOpen open = opened();
     check_round_trip(random, open, decode_search_open);
     const WireSearchRead read{random.any(), random.list([&] { return random_place(random); }),
-                              random.any()};
+                              random.any(), random.any()};
     check_round_trip(random, read, decode_search_read);
     const WireWalk walk{random.any(), random.any(),
                         static_cast<std::uint32_t>(random.number(249) + 1)};
