@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -36,7 +37,7 @@ public:
   std::optional<WalkPlace> walk;
   /// To be set before the last search that is given this: other nodes forget it with that one, else
   /// when the time of the searches is over.
-  bool last = false;
+  std::atomic<bool> last{false};
 
   /// What was held for a shard with these slots, now if nothing was before.
   SearchCover hold(engine::ShardId shard, const std::optional<engine::SlotRange>& slots,
