@@ -157,6 +157,61 @@ TEST_CASE("shared instant: what a node has lost is missing, not seen at another 
   }
 }
 
+TEST_CASE("shared instant: a shard that is split meanwhile is seen whole, as it was") {
+  RandomShop random{7};
+  const ShardId parent{engine::Service::catalog, 0};
+  const ShardId child{engine::Service::catalog, 1};
+  const engine::SlotRange lower{0, engine::kSlotCount / 2 - 1};
+  const engine::SlotRange upper{engine::kSlotCount / 2, engine::kSlotCount - 1};
+  TestShop shop;
+  engine::CatalogIndex whole{parent};
+  TestShop parts_shop;
+  engine::CatalogIndex left{parent};
+  engine::CatalogIndex right{child};
+  for (int i = 0; i < 60; ++i) {
+    const engine::Product product = random.product();
+    shop.put(whole, product);
+    const bool low = lower.contains(engine::slot_of(product.id.str()));
+    parts_shop.put(low ? left : right, product);
+  }
+  SearchNodes nodes{7, 2, 2};
+  const SnapshotPtr then = whole.publish(100);
+  nodes.place(then, {1});
+  const PublicationPtr there = nodes.peer(1).publications[parent];
+  there->set_slots(engine::SlotRange{});
+  const auto know = [&](std::vector<std::pair<ShardId, engine::SlotRange>> shards) {
+    Routes routes;
+    for (const auto& [shard, slots] : shards)
+      routes.catalog.push_back({shard, CatalogShard{}, nodes.peer(0).publications[shard], slots});
+    nodes.peer(0).table->replace(std::make_shared<const Routes>(std::move(routes)));
+  };
+  know({{parent, engine::SlotRange{}}});
+  SearchProducts request;
+  request.query.per_page = 100;
+  request.patience.instant = std::make_shared<SearchInstant>();
+  const SearchAnswer before = nodes.ask(request);
+  REQUIRE(before.reply);
+
+  const PublicationPtr split_off = nodes.peer(1).publications[child];
+  split_off->set_slots(upper);
+  nodes.place(right.publish(201), {1});
+  there->publish_forked(left.publish(200), lower, {split_off});
+  know({{parent, lower}, {child, upper}});
+  const SearchAnswer after = nodes.ask(request);
+  SearchProducts alone = request;
+  alone.patience.instant = nullptr;
+  const SearchAnswer newer = nodes.ask(alone);
+
+  REQUIRE(after.reply);
+  check_identical(*after.reply, *before.reply);
+  CHECK(after.reply->positions == before.reply->positions);
+  CHECK(after.reply->shards == 1);
+  REQUIRE(newer.reply);
+  CHECK(newer.reply->shards == 2);
+  CHECK(newer.token.position_of(parent) == 200);
+  CHECK(newer.token.position_of(child) == 201);
+}
+
 TEST_CASE("shared instant: a shard that nobody had answered for is seen as of when somebody does") {
   ThreeNodes shop{6};
   shop.nodes.peer(1).dead = true;
