@@ -62,6 +62,7 @@ constexpr std::uint32_t kTyposMax = engine::kTypoClasses - 1;
 void write_spellings(const SpellingStatistics& spelling, pb::WireSpellings& out) {
   out.set_collected(static_cast<std::uint32_t>(spelling.collected));
   out.set_spaced_collected(spelling.spaced_collected);
+  out.set_cutoff(spelling.cutoff);
   for (const std::vector<engine::SimilarTerm>& terms : spelling.similar) {
     pb::WireSimilarTerms& to = *out.add_similar();
     for (const engine::SimilarTerm& term : terms) {
@@ -87,6 +88,7 @@ bool read_spellings(const pb::WireSpellings& in, SpellingStatistics& out, WireFa
   if (in.collected() > kSpellingLast) return fault.corrupt("spellings.collected");
   out.collected = static_cast<Spelling>(in.collected());
   out.spaced_collected = in.spaced_collected();
+  out.cutoff = in.cutoff();
   for (const pb::WireSimilarTerms& terms : in.similar()) {
     std::vector<engine::SimilarTerm>& to = out.similar.emplace_back();
     for (const pb::WireSimilarTerm& term : terms.terms()) {

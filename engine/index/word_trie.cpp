@@ -162,12 +162,13 @@ WordTrie::WordTrie(std::span<const TextField> fields) {
   places_.shrink_to_fit();
 }
 
-void WordTrie::find_similar(std::string_view sought, std::uint32_t typos, bool prefix,
-                            const std::function<void(const SimilarWord&)>& visit) const {
+std::size_t WordTrie::find_similar(std::string_view sought, std::uint32_t typos, bool prefix,
+                                   const std::function<void(const SimilarWord&)>& visit,
+                                   std::size_t nodes_max) const {
   assert(typos <= kTyposMax);
   Letters letters;
   const std::size_t length = letters_of(sought, letters);
-  if (length == 0 || length > kSoughtMax) return;
+  if (length == 0 || length > kSoughtMax) return 0;
   const Pattern pattern{letters, length};
   const std::uint64_t whole = std::uint64_t{1} << length;
   const std::uint32_t none = typos + 1;
@@ -179,7 +180,8 @@ void WordTrie::find_similar(std::string_view sought, std::uint32_t typos, bool p
   begun[0] = prefix && length <= typos ? static_cast<std::uint32_t>(length) : none;
   std::array<char16_t, kDepthMax> path;
   std::string text;
-  for (std::size_t at = 0; at + 1 < nodes_.size();) {
+  std::size_t count = 0;
+  for (std::size_t at = 0; at + 1 < nodes_.size() && count < nodes_max; ++count) {
     const Node& node = nodes_[at];
     const std::size_t depth = node.depth;
     path[depth - 1] = node.label;
@@ -201,6 +203,7 @@ void WordTrie::find_similar(std::string_view sought, std::uint32_t typos, bool p
     }
     ++at;
   }
+  return count;
 }
 
 std::size_t WordTrie::bytes() const {

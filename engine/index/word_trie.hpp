@@ -41,9 +41,11 @@ public:
   explicit WordTrie(std::span<const TextField> fields);
 
   /// Visits every word within `typos` of `sought`, with the fewest it takes, in the order of their
-  /// bytes; with `prefix` every word that has a beginning within so many. Pre: typos ≤ kTyposMax.
-  void find_similar(std::string_view sought, std::uint32_t typos, bool prefix,
-                    const std::function<void(const SimilarWord&)>& visit) const;
+  /// bytes; with `prefix` every word that has a beginning within so many. Returns how many nodes
+  /// it came by; ends behind `nodes_max`. Pre: typos ≤ kTyposMax.
+  std::size_t find_similar(std::string_view sought, std::uint32_t typos, bool prefix,
+                           const std::function<void(const SimilarWord&)>& visit,
+                           std::size_t nodes_max = ~std::size_t{0}) const;
 
   std::size_t size() const { return starts_.size() - 1; }
   std::size_t places(std::uint32_t word) const { return starts_[word + 1] - starts_[word]; }

@@ -1,8 +1,36 @@
 #include "engine/search/facets.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace souk::engine {
+
+NumberCounts::Entry& NumberCounts::find(double number) {
+  constexpr std::uint64_t kSpread = 0x9E3779B97F4A7C15;
+  const std::uint64_t hash = std::bit_cast<std::uint64_t>(number) * kSpread;
+  const std::size_t mask = entries_.size() - 1;
+  std::size_t place = static_cast<std::size_t>(hash >> 32U) & mask;
+  while (entries_[place].count > 0 && entries_[place].number != number) place = (place + 1) & mask;
+  return entries_[place];
+}
+
+void NumberCounts::grow() {
+  constexpr std::size_t kSizeMin = 64;
+  std::vector<Entry> before(std::max(kSizeMin, 2 * entries_.size()));
+  before.swap(entries_);
+  for (const Entry& entry : before) {
+    if (entry.count > 0) find(entry.number) = entry;
+  }
+}
+
+void NumberCounts::add(double number) {
+  if (number == 0) number = 0.0;  // never −0
+  if (2 * size_ >= entries_.size()) grow();
+  Entry& entry = find(number);
+  if (entry.count++ > 0) return;
+  entry.number = number;
+  ++size_;
+}
 
 FacetCounter::FacetCounter(const FacetRequest& request)
     : request_{request}, range_counts_(request.ranges.size()) {
@@ -128,7 +156,7 @@ void FacetCounter::add_numbers() {
     std::sort(doc_numbers_.begin(), doc_numbers_.end());
     doc_numbers_.erase(std::unique(doc_numbers_.begin(), doc_numbers_.end()), doc_numbers_.end());
   }
-  for (const double number : doc_numbers_) ++number_counts_[number];
+  for (const double number : doc_numbers_) number_counts_.add(number);
   for (std::size_t i = 0; i < range_counts_.size(); ++i) {
     const FacetRange& range = request_.ranges[i];
     const bool inside = std::any_of(doc_numbers_.begin(), doc_numbers_.end(), [&](double number) {
@@ -151,6 +179,13 @@ void FacetCounter::flush(Ordinals& ordinals) {
   ordinals = {};
 }
 
+std::uint32_t FacetCounter::steps() const {
+  constexpr std::uint32_t kCountSteps = 3;
+  constexpr std::uint32_t kNumberSteps = 10;
+  const bool texts = source_ == Source::values && numbers_ == nullptr;
+  return texts ? kCountSteps : kNumberSteps + static_cast<std::uint32_t>(request_.ranges.size());
+}
+
 FacetTally FacetCounter::tally() const {
   FacetTally tally;
   tally.ranges = range_counts_;
@@ -160,8 +195,9 @@ FacetTally FacetCounter::tally() const {
       tally.texts.push_back({std::string{value}, count});
   }
   tally.numbers.reserve(number_counts_.size());
-  for (const auto& [number, count] : number_counts_)
-    tally.numbers.push_back({number == 0 ? 0.0 : number, count});
+  number_counts_.each([&](double number, std::uint64_t count) {
+    tally.numbers.push_back({number, count});
+  });
   std::sort(tally.numbers.begin(), tally.numbers.end(),
             [](const auto& a, const auto& b) { return a.value < b.value; });
   return tally;

@@ -31,6 +31,31 @@ struct FacetTally {
   std::vector<std::uint64_t> ranges;  // as FacetRequest::ranges
 };
 
+/// How often numbers were met: a flat table, because a price is counted for each product.
+class NumberCounts {
+public:
+  void add(double number);
+  /// Each number, in no order.
+  template <class Visit>
+  void each(Visit visit) const {
+    for (const Entry& entry : entries_) {
+      if (entry.count > 0) visit(entry.number, entry.count);
+    }
+  }
+  std::size_t size() const { return size_; }
+
+private:
+  struct Entry {
+    double number = 0;
+    std::uint64_t count = 0;
+  };
+  Entry& find(double number);
+  void grow();
+
+  std::vector<Entry> entries_;  // a power of two, at most half full
+  std::size_t size_ = 0;
+};
+
 /// Counts one facet over the hits of all segments. A product counts once per value, and where
 /// variants differ once per value among its matching variants. Within a segment values are ordinals
 /// in an array; strings meet only at its end.
@@ -46,6 +71,8 @@ public:
   void add_all(std::span<const DocId> docs);
   void end_segment();
   FacetTally tally() const;
+  /// What counting a product takes.
+  std::uint32_t steps() const;
 
 private:
   enum class Source : std::uint8_t {
@@ -79,7 +106,7 @@ private:
   std::vector<double> doc_numbers_;
 
   std::unordered_map<std::string_view, std::uint64_t> text_counts_;  // views into the segments
-  std::unordered_map<double, std::uint64_t> number_counts_;
+  NumberCounts number_counts_;
   std::vector<std::uint64_t> range_counts_;
 };
 

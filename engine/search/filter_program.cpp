@@ -9,9 +9,13 @@
 #include <string_view>
 #include <unordered_set>
 
+#include "engine/search/budget.hpp"
+
 namespace souk::engine {
 namespace {
 
+/// Whether words stand in a value.
+constexpr std::size_t kWordsSteps = 240;
 constexpr double kMicrosecondsPerSecond = 1e6;
 
 enum class Source : std::uint8_t {
@@ -63,7 +67,7 @@ void fold(std::string_view text, std::string& folded) {
 }
 
 std::vector<std::uint8_t> allowed_values(const FilterLeaf& leaf, const ValueColumn& column,
-                                         Analyzer& analyzer) {
+                                         Analyzer& analyzer, BudgetClock* clock) {
   std::vector<std::uint8_t> allowed(column.values.size(), 0);
   if (column.kind == ColumnKind::boolean) {
     for (std::size_t i = 0; i < allowed.size(); ++i)
@@ -71,8 +75,11 @@ std::vector<std::uint8_t> allowed_values(const FilterLeaf& leaf, const ValueColu
     return allowed;
   }
   if (leaf.op == FilterOp::matches) {
-    for (std::size_t i = 0; i < allowed.size(); ++i)
+    for (std::size_t i = 0; i < allowed.size(); ++i) {
+      // They are asked again for the hits of the page.
+      if (clock != nullptr && clock->spend(2 * kWordsSteps)) break;
       allowed[i] = holds_text(leaf, column.values[i], analyzer) ? 1 : 0;
+    }
     return allowed;
   }
   std::vector<std::uint64_t> wanted;
@@ -125,8 +132,9 @@ struct FilterProgram::Node {
   int cost = 0;
 };
 
-FilterProgram::FilterProgram(const FilterPtr& filter, const SegmentView& view, Analyzer& analyzer)
-    : view_{&view}, filter_{filter}, analyzer_{&analyzer} {
+FilterProgram::FilterProgram(const FilterPtr& filter, const SegmentView& view, Analyzer& analyzer,
+                             BudgetClock* clock)
+    : view_{&view}, clock_{clock}, filter_{filter}, analyzer_{&analyzer} {
   if (!filter) return;
   auto root = compile(*filter, analyzer);
   std::vector<std::unique_ptr<Node>> conditions;
@@ -150,8 +158,8 @@ std::unique_ptr<FilterProgram::Node> FilterProgram::compile(const Filter& filter
   auto node = std::make_unique<Node>();
   node->kind = filter.kind;
   if (filter.kind == FilterKind::leaf) {
-    ++leaves_;
     node->leaf = compile_leaf(filter.leaf, analyzer);
+    steps_ += steps_of(*node->leaf);
     node->variant_level = node->leaf->variant_level;
     node->cost = node->leaf->source == Source::id || node->leaf->source == Source::sku ? 4 : 1;
   }
@@ -179,15 +187,27 @@ std::unique_ptr<FilterProgram::Leaf> FilterProgram::compile_leaf(const FilterLea
   const Segment& segment = *view_->segment;
   if (const ValueColumn* column = segment.column(leaf.field)) {
     compiled->texts.column = column;
-    compiled->texts.allowed = allowed_values(leaf, *column, analyzer);
+    compiled->texts.allowed = allowed_values(leaf, *column, analyzer, clock_);
     compiled->variant_level = !column->variants.empty();
   }
   if (const ValueColumn* column = segment.column(leaf.field, ColumnKind::boolean)) {
     compiled->flags.column = column;
-    compiled->flags.allowed = allowed_values(leaf, *column, analyzer);
+    compiled->flags.allowed = allowed_values(leaf, *column, analyzer, clock_);
   }
   compiled->numbers = segment.number(leaf.field);
   return compiled;
+}
+
+std::size_t FilterProgram::steps_of(const Leaf& leaf) const {
+  constexpr std::size_t kNameSteps = 16;
+  const bool name = leaf.source == Source::id || leaf.source == Source::status ||
+                    leaf.source == Source::sku || leaf.source == Source::currency;
+  std::size_t steps = 3 + (leaf.texts.column == nullptr ? leaf.leaf->values.size() / 2 : 0);
+  if (name) steps = leaf.leaf->op == FilterOp::matches ? kWordsSteps : kNameSteps;
+  if (!leaf.variant_level) return steps;
+  const Segment& segment = *view_->segment;
+  return steps *
+         std::max<std::size_t>(1, segment.variant_count() / std::max(1U, segment.doc_count()));
 }
 
 /// A price between two others and something in stock are what shops ask for most.

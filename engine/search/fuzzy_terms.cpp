@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "engine/index/word_trie.hpp"
+#include "engine/search/budget.hpp"
 #include "engine/search/term_frequency.hpp"
 #include "engine/text/analyzer.hpp"
 
@@ -14,6 +15,8 @@ namespace {
 
 /// Words behind a stem in the alphabet among which one is looked for that has the stem.
 constexpr std::uint32_t kFormsLookedAt = 8;
+/// Of a similar word, in steps of a search.
+constexpr std::size_t kSimilarSteps = 40;
 
 bool by_word(const SimilarTerm& a, const SimilarTerm& b) {
   return a.word != b.word ? a.word < b.word : a.form < b.form;
@@ -32,8 +35,9 @@ void keep_most_similar(std::vector<SimilarTerm>& terms) {
 /// Similar words of one token while segment after segment is looked at.
 class SimilarTerms {
 public:
-  SimilarTerms(const QueryPlan& plan, const PlannedToken& token, std::uint32_t typos)
-      : plan_{&plan}, token_{&token}, typos_{typos} {
+  SimilarTerms(const QueryPlan& plan, const PlannedToken& token, std::uint32_t typos,
+               BudgetClock& clock)
+      : plan_{&plan}, token_{&token}, typos_{typos}, clock_{&clock} {
     for (std::size_t i = 0; i < plan.fields.size(); ++i) {
       const PlannedField& field = plan.fields[i];
       if (field.id) {
@@ -46,11 +50,18 @@ public:
   }
 
   void add(const SegmentView& view) {
+    if (clock_->spent()) return;
     const WordTrie& words = view.segment->words();
-    words.find_similar(token_->exact, typos_, prefix_, [&](const SimilarWord& similar) {
+    std::size_t found = 0;
+    const auto visit = [&](const SimilarWord& similar) {
       if (similar.typos == 0) return;
+      ++found;
       for (const bool form : {false, true}) add(view, words, similar, form);
-    });
+    };
+    const std::uint64_t left = clock_->most() - std::min(clock_->most(), clock_->taken());
+    const std::size_t nodes =
+        words.find_similar(token_->exact, typos_, prefix_, visit, left / kWordTrieSteps + 1);
+    clock_->spend(kWordTrieSteps * nodes + kSimilarSteps * found);
   }
 
   std::vector<SimilarTerm> take() {
@@ -144,6 +155,7 @@ private:
   const QueryPlan* plan_;
   const PlannedToken* token_;
   std::uint32_t typos_;
+  BudgetClock* clock_;
   bool prefix_ = false;
   std::array<std::int32_t, kTextFieldCount> field_at_{-1, -1, -1, -1, -1, -1, -1};
   std::vector<std::size_t> named_;  // fields of the plan: attributes.<name>
@@ -176,6 +188,14 @@ void count_spaced(std::span<const SnapshotPtr> snapshots, const QueryPlan& plan,
 
 SpellingStatistics collect_spellings(std::span<const SnapshotPtr> snapshots, const QueryPlan& plan,
                                      Spelling spelling) {
+  const SearchBudget none;
+  const SearchBudget half{{}, spelling_steps(none, products_in(snapshots))};
+  BudgetClock clock{half, 0};
+  return collect_spellings(snapshots, plan, spelling, clock);
+}
+
+SpellingStatistics collect_spellings(std::span<const SnapshotPtr> snapshots, const QueryPlan& plan,
+                                     Spelling spelling, BudgetClock& clock) {
   SpellingStatistics found;
   found.collected = spelling;
   found.similar.resize(plan.written());
@@ -185,7 +205,7 @@ SpellingStatistics collect_spellings(std::span<const SnapshotPtr> snapshots, con
       const PlannedToken& token = plan.tokens[number];
       const std::uint32_t typos = plan.typos_of(token, spelling);
       if (typos == 0) continue;
-      SimilarTerms terms{plan, token, typos};
+      SimilarTerms terms{plan, token, typos, clock};
       for (const SnapshotPtr& snapshot : snapshots) {
         for (const SegmentView& view : snapshot->segments()) terms.add(view);
       }
@@ -196,6 +216,7 @@ SpellingStatistics collect_spellings(std::span<const SnapshotPtr> snapshots, con
       plan.split_join == SplitJoin::always ||
       (plan.split_join == SplitJoin::fallback && spelling >= Spelling::split_join);
   if (found.spaced_collected) count_spaced(snapshots, plan, found.spaced);
+  found.cutoff = clock.spent();
   return found;
 }
 
@@ -203,6 +224,7 @@ SpellingStatistics merge(SpellingStatistics a, const SpellingStatistics& b) {
   if (a == SpellingStatistics{}) return b;
   if (b == SpellingStatistics{}) return a;
   assert(a.similar.size() == b.similar.size() && a.spaced.size() == b.spaced.size());
+  a.cutoff = a.cutoff || b.cutoff;
   for (std::size_t i = 0; i < a.spaced.size(); ++i) a.spaced[i] += b.spaced[i];
   for (std::size_t token = 0; token < a.similar.size(); ++token) {
     std::vector<SimilarTerm> all;

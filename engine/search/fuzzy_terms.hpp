@@ -27,8 +27,9 @@ struct SimilarTerm {
 struct SpellingStatistics {
   Spelling collected = Spelling::as_written;
   bool spaced_collected = false;
+  bool cutoff = false;                            // it would have taken too long to find them all
   std::vector<std::vector<SimilarTerm>> similar;  // by token; by (word, form)
-  std::vector<std::uint64_t> spaced;  // word of spaced_words() × field: live documents
+  std::vector<std::uint64_t> spaced;              // word of spaced_words() × field: live documents
 
   friend bool operator==(const SpellingStatistics&, const SpellingStatistics&) = default;
 };
@@ -41,7 +42,11 @@ inline constexpr std::size_t kSimilarTermsMax = 4096;
 inline constexpr std::size_t kCorrectionsMax = 32;
 
 /// What the words of a plan may be instead in some snapshots. Pre: the plan knows which tokens
-/// are known: plan_query() with the statistics of the whole collection.
+/// are known: plan_query() with the statistics of the whole collection. Words for which the clock
+/// does not last have none.
+SpellingStatistics collect_spellings(std::span<const SnapshotPtr> snapshots, const QueryPlan& plan,
+                                     Spelling spelling, BudgetClock& clock);
+/// With half of what a search may take there.
 SpellingStatistics collect_spellings(std::span<const SnapshotPtr> snapshots, const QueryPlan& plan,
                                      Spelling spelling);
 

@@ -6,6 +6,15 @@
 namespace souk::engine {
 namespace {
 
+/// What it takes: a group's key is made, compared when groups are put in order, told; among more
+/// groups one is found later.
+constexpr std::size_t kNewGroupSteps = 850;
+constexpr std::size_t kNewGroupFieldSteps = 200;
+constexpr std::size_t kMovedSteps = 4;
+std::size_t find_steps(std::size_t groups) {
+  return 24 + std::min<std::size_t>(groups / 512, 120);
+}
+
 /// What gives the hits' keys: a sort by the fields of the groups.
 Query by_group_fields(const Query& query) {
   Query keys;
@@ -71,22 +80,26 @@ std::size_t HitGroups::group_of(const RankedHit& keyed) {
   return place->second;
 }
 
-void HitGroups::add(const RankedHit& hit, std::span<const std::uint32_t> variants) {
+std::size_t HitGroups::add(const RankedHit& hit, std::span<const std::uint32_t> variants) {
   RankedHit keyed;
   keyed.view = hit.view;
   keyed.doc = hit.doc;
   keys_.rank(keyed, variants);
+  const std::size_t before_it = groups_.size();
   Group& group = groups_[group_of(keyed)];
   ++group.found;
-  if (hits_max_ == 0) return;
+  std::size_t steps = find_steps(before_it);
+  if (groups_.size() > before_it) steps += kNewGroupSteps + group.key.size() * kNewGroupFieldSteps;
+  if (hits_max_ == 0) return steps;
   const auto before = [this](const RankedHit& a, const RankedHit& b) {
     return sorter_->before(a, b);
   };
   if (group.best.size() == hits_max_) {
-    if (!before(hit, group.best.back())) return;
+    if (!before(hit, group.best.back())) return steps;
     group.best.pop_back();
   }
   group.best.insert(std::upper_bound(group.best.begin(), group.best.end(), hit, before), hit);
+  return steps + group.best.size() * kMovedSteps;
 }
 
 std::vector<const HitGroups::Group*> HitGroups::ordered() const {

@@ -30,8 +30,8 @@ public:
 
   bool looks_at_variants() const { return keys_.looks_at_variants(); }
   void begin_segment(const SegmentView& view);
-  /// `hit` is ranked by the sorter.
-  void add(const RankedHit& hit, std::span<const std::uint32_t> variants);
+  /// `hit` is ranked by the sorter. Returns what it took, with what its group will take yet.
+  std::size_t add(const RankedHit& hit, std::span<const std::uint32_t> variants);
   /// By their best hits; without hits in no order.
   std::vector<const Group*> ordered() const;
   std::size_t size() const { return groups_.size(); }

@@ -115,10 +115,12 @@ Result<void> HitWalk::run(std::uint32_t least, const SearchBudget& budget) {
       last_run_ == 0 ? runs_.first : std::min(runs_.enough, last_run_ * kRunGrowth);
   const std::uint64_t wanted = std::max(grown, last_run_ == 0 ? 0 : found_ / kRunsMax);
   const Query query = run_query(query_, std::max<std::uint64_t>(wanted, std::max(least, 1U)));
-  PartSearch search{snapshots_, query, plan_, now_, budget};
+  // A run serves many pages and is of no use unless it ends: only time ends it.
+  const SearchBudget timed{budget.expired, budget.steps_max.value_or(~std::uint64_t{0})};
+  PartSearch search{snapshots_, query, plan_, now_, timed};
   if (end_) search.begin_after(*end_);
   search.run(round_);
-  if (search.cutoff())
+  if (search.out_of_time())
     return Error{Errc::timed_out, "there was no time to find the following hits", {}, {}};
 
   const std::span<const RankedHit> hits = search.ranked();

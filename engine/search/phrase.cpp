@@ -1,11 +1,16 @@
 #include "engine/search/phrase.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/search/query_plan.hpp"
 
 namespace souk::engine {
 namespace {
+
+/// Of one word of a phrase in one document.
+constexpr std::size_t kSeekSteps = 16;
+constexpr std::size_t kPositionsSteps = 36;
 
 constexpr std::string_view kSpaces = " \t\n\r";
 
@@ -107,24 +112,31 @@ PhraseFilter::Places PhraseFilter::places_of(const Phrase& phrase, const QueryPl
   return places;
 }
 
+std::size_t PhraseFilter::take_steps() {
+  return std::exchange(steps_, 0);
+}
+
 bool PhraseFilter::holds(DocId doc) {
-  const auto held = [doc](Places& places) { return holds(places, doc); };
+  const auto held = [this, doc](Places& places) { return holds(places, doc); };
   return std::all_of(required_.begin(), required_.end(), held) &&
          std::none_of(excluded_.begin(), excluded_.end(), held);
 }
 
 bool PhraseFilter::holds(Places& places, DocId doc) {
   return std::any_of(places.begin(), places.end(),
-                     [doc](FieldPhrase& words) { return holds(words, doc); });
+                     [this, doc](FieldPhrase& words) { return holds(words, doc); });
 }
 
 bool PhraseFilter::holds(FieldPhrase& words, DocId doc) {
   for (PlacedWord& word : words) {
+    steps_ += kSeekSteps;
     if (!word.stands.seek(doc)) return false;
   }
   if (words.size() == 1) return true;
   for (PlacedWord& word : words) {
+    steps_ += kPositionsSteps;
     if (!word.stands.read()) return false;
+    steps_ += word.stands.positions().size();
   }
   const PlacedWord& rarest = words.front();
   const std::vector<std::uint32_t>& positions = rarest.stands.positions();

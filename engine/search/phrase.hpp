@@ -48,6 +48,8 @@ public:
   bool needed() const { return !required_.empty() || !excluded_.empty(); }
   /// Quickest when documents come in rising order.
   bool holds(DocId doc);
+  /// What holds() has taken since the last call.
+  std::size_t take_steps();
 
 private:
   /// One word in one field.
@@ -59,11 +61,12 @@ private:
   using Places = std::vector<FieldPhrase>;      // the fields in which all its words are known
 
   static Places places_of(const Phrase& phrase, const QueryPlan& plan, const Segment& segment);
-  static bool holds(Places& places, DocId doc);
-  static bool holds(FieldPhrase& words, DocId doc);
+  bool holds(Places& places, DocId doc);
+  bool holds(FieldPhrase& words, DocId doc);
 
   std::vector<Places> required_;
   std::vector<Places> excluded_;
+  std::size_t steps_ = 0;
 };
 
 }  // namespace souk::engine

@@ -1,6 +1,7 @@
 #include "engine/search/query_plan.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "engine/index/length_code.hpp"
@@ -131,6 +132,12 @@ std::vector<TokenAlternative> alternatives_of(const QueryPlan& plan, std::size_t
     }
   }
   return alternatives;
+}
+
+std::size_t alternatives_steps(const QueryPlan& plan, std::size_t token, const Segment& segment) {
+  const std::size_t words = 1 + plan.tokens[token].corrections.size();
+  const auto halvings = static_cast<std::size_t>(std::bit_width(segment.doc_count()));
+  return plan.fields.size() * words * halvings * kTermSteps;
 }
 
 namespace {

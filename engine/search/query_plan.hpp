@@ -99,6 +99,7 @@ struct QueryPlan {
   std::vector<TokenScorer> scorers;           // token × field × typos
   Spelling collected = Spelling::as_written;  // what corrections there are
   bool spaced_collected = false;
+  bool spellings_cut = false;  // not all corrections were found
 
   /// Tokens that q and its rewrites have; those that words were cut into or joined to follow.
   std::size_t written() const;
@@ -136,6 +137,9 @@ struct TokenAlternative {
 /// one of them only, though a document may be in several.
 std::vector<TokenAlternative> alternatives_of(const QueryPlan& plan, std::size_t token,
                                               const Segment& segment, Spelling spelling);
+
+/// What that takes.
+std::size_t alternatives_steps(const QueryPlan& plan, std::size_t token, const Segment& segment);
 
 /// The words and fields of a query. Depends on nothing but the query, so every node makes the same;
 /// what they are worth is added by plan_query() (search_statistics.hpp).

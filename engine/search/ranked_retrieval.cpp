@@ -130,6 +130,7 @@ RankedRetrieval::RankedRetrieval(const QueryPlan& plan, SearchRound round, WordM
   const std::vector<std::uint32_t>& tokens = plan.readings.front().tokens;
   tokens_.reserve(tokens.size());
   for (const std::uint32_t token : tokens) {
+    clock.spend(alternatives_steps(plan, token, *view.segment));
     TokenPostings postings{alternatives_of(plan, token, *view.segment, round.spelling),
                            *view.segment, clock};
     if (postings.postings() == 0 && match == WordMatch::any) continue;
@@ -236,11 +237,11 @@ void RankedRetrieval::window_any(MatchSink& sink) {
     }
   }
   if (essential < count && !counts) complete_ = false;
+  std::size_t steps = kTokenSteps * count;
   if (essential == 0 && !counts) {
-    clock_->spend(count);
+    clock_->spend(steps);
     return;
   }
-  std::size_t steps = count;
   for (std::size_t i = 0; i < essential; ++i)
     steps += kScoreSteps * tokens_[window.order[i]].add(window.docs, window.bits);
   if (counts) {
@@ -263,10 +264,11 @@ void RankedRetrieval::window_any(MatchSink& sink) {
     list_candidates();
   }
   for (std::size_t i = essential; i < count && essential > 0; ++i) {
+    steps += window.candidates.size();
     drop_below(least, window.rest[i]);
     if (window.candidates.empty()) break;
-    steps += kLookUpSteps * window.candidates.size();
     TokenPostings& token = tokens_[window.order[i]];
+    steps += kLookUpSteps * token.lists() * window.candidates.size();
     for (const std::uint32_t place : window.candidates)
       token.look_up(window.docs.begin + place, window.docs, true);
   }
@@ -278,7 +280,7 @@ void RankedRetrieval::window_any(MatchSink& sink) {
 void RankedRetrieval::intersect(bool scored, std::int64_t least, bool counted) {
   RetrievalWindow& window = *window_;
   window.candidates.clear();
-  std::size_t steps = 1;
+  std::size_t steps = kTokenSteps * tokens_.size();
   for (std::size_t i = 0; i < tokens_.size(); ++i) {
     TokenPostings& token = tokens_[i];
     if (i == 0 || token.grouped()) {
@@ -300,7 +302,7 @@ void RankedRetrieval::intersect(bool scored, std::int64_t least, bool counted) {
         });
       }
     } else {
-      steps += kLookUpSteps * window.candidates.size();
+      steps += kLookUpSteps * token.lists() * window.candidates.size();
       std::erase_if(window.candidates, [&](std::uint32_t place) {
         return !token.look_up(window.docs.begin + place, window.docs, scored);
       });
@@ -327,7 +329,7 @@ void RankedRetrieval::window_all(MatchSink& sink) {
   }
   if (!counts && least > 0) complete_ = false;
   if (!scored && !counts) {
-    clock_->spend(tokens_.size());
+    clock_->spend(kTokenSteps * tokens_.size());
     return;
   }
   intersect(scored, least, counts);

@@ -125,6 +125,7 @@ void Retrieval::rank(Matches& matches, std::size_t required) {
 void Retrieval::find_terms() {
   for (const std::uint32_t number : reading_->tokens) {
     TokenTerms terms;
+    clock_->spend(alternatives_steps(*plan_, number, *view_->segment));
     terms.alternatives = alternatives_of(*plan_, number, *view_->segment, options_.round.spelling);
     for (const TokenAlternative& alternative : terms.alternatives) {
       for (const TermRange& range : alternative.ranges) {
@@ -154,7 +155,7 @@ void Retrieval::gather(std::span<const TokenTerms> tokens) {
       for (std::size_t term = range.begin; term < range.end; ++term) {
         PostingReader postings = range.dictionary->reader(term, doc_count);
         while (postings.next_block(0)) {
-          if (clock_->spend(postings.docs().size())) return;
+          if (clock_->spend(2 * postings.docs().size())) return;
           if (sparse) {
             docs_.insert(docs_.end(), postings.docs().begin(), postings.docs().end());
           } else {
@@ -187,7 +188,7 @@ void Retrieval::walk(PostingReader postings, Visit visit) {
   if (docs_.size() < postings.doc_freq() / kSparse) {
     // Few documents, many postings: look each document up in the one block that may hold it.
     for (std::size_t at = 0; at < docs_.size() && postings.next_block(docs_[at]);) {
-      if (clock_->spend(kBlockPostings)) return;
+      if (clock_->spend(postings.docs().size())) return;
       const auto block = postings.docs();
       auto place = block.begin();
       for (; at < docs_.size() && docs_[at] <= block.back(); ++at) {
@@ -201,7 +202,7 @@ void Retrieval::walk(PostingReader postings, Visit visit) {
   // Else ask each posting for its place: no comparison of two lists, so hardly a mispredicted
   // branch.
   while (postings.next_block(docs_.front())) {
-    if (clock_->spend(kBlockPostings)) return;
+    if (clock_->spend(kMarkSteps * postings.docs().size())) return;
     const auto block = postings.docs();
     if (block.front() > docs_.back()) return;
     for (std::size_t i = 0; i < block.size(); ++i) {
@@ -213,7 +214,7 @@ void Retrieval::walk(PostingReader postings, Visit visit) {
 
 void Retrieval::apply(std::size_t token) {
   matched_.assign(docs_.size(), 0);
-  if (docs_.empty()) return;
+  if (docs_.empty() || clock_->spend(kMarkSteps * docs_.size())) return;
   scored_.assign(docs_.size(), 0);
   scores_.assign(docs_.size(), 0);
   places_.resize(view_->segment->doc_count(), kNoPlace);

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "engine/index/snapshot.hpp"
+#include "engine/search/budget.hpp"
 #include "engine/search/corrected_query.hpp"
 #include "engine/search/merge_parts.hpp"
 #include "engine/search/search_part.hpp"
@@ -18,10 +19,14 @@ SearchPage search(std::span<const SnapshotPtr> snapshots, const Query& query, Ti
   QueryPlan plan = plan_query(words, statistics);
 
   PartSearch search{snapshots, query, plan, now, budget};
+  const SearchBudget part{budget.expired, spelling_steps(budget, products_in(snapshots))};
+  BudgetClock spelling{part, 0};
   SearchRound round = first_hopeful(query, plan, first_round(plan));
   for (;;) {
     while (needs_spellings(plan, round)) {
-      statistics.spelling = collect_spellings(snapshots, plan, round.spelling);
+      const std::uint64_t before = spelling.taken();
+      statistics.spelling = collect_spellings(snapshots, plan, round.spelling, spelling);
+      search.pay(spelling.taken() - before);
       plan = plan_query(words, statistics);
       round = first_hopeful(query, plan, round);
     }
@@ -31,10 +36,10 @@ SearchPage search(std::span<const SnapshotPtr> snapshots, const Query& query, Ti
     round = *next;
   }
 
-  const SearchPart part = search.part(true);
+  const SearchPart found = search.part(true);
   std::vector<ShardId> asked;
   for (const SnapshotPtr& snapshot : snapshots) asked.push_back(snapshot->shard());
-  MergedPage merged = merge_parts({&part, 1}, query, asked);
+  MergedPage merged = merge_parts({&found, 1}, query, asked);
   auto hits = read_hits(snapshots, query, plan, round, merged.places(0));
   assert(hits);
   put_hits(merged, 0, std::move(*hits));

@@ -13,18 +13,14 @@
 namespace souk::engine {
 
 /// Steps that a search may take at each node: so many, and so many more for each product there, so
-/// that looking at all of them ends however many there are. A step is about 2.5 ns: reading a
-/// posting is one, with its score kScoreSteps, looking a document up in a list kLookUpSteps,
-/// filtering, counting and ranking a product kHitSteps.
+/// that looking at all of them ends however many there are. A step is about 2.5 ns; budget.hpp says
+/// what takes how many.
 inline constexpr std::uint64_t kSearchSteps = 4'000'000;
 inline constexpr std::uint64_t kSearchStepsPerProduct = 14;
-inline constexpr std::uint32_t kHitSteps = 8;
-inline constexpr std::uint32_t kScoreSteps = 2;
-inline constexpr std::uint32_t kLookUpSteps = 4;
 
 /// When to stop early: then the search ends with `cutoff` set.
 struct SearchBudget {
-  std::function<bool()> expired;  // asked every few thousand steps
+  std::function<bool()> expired;                // asked every few thousand steps
   std::optional<std::uint64_t> steps_max = {};  // nothing: by the number of products
 };
 

@@ -17,11 +17,10 @@
 namespace souk::engine {
 namespace {
 
+/// Where no words are looked for, some facets are within what looking at all products takes.
+constexpr std::size_t kFacetStepsOfAll = 14;
 /// So many hits more than wanted may wait until they are thrown away together.
 constexpr std::size_t kSpareHits = 4096;
-/// Whether a document holds a phrase costs about as much as so many postings.
-constexpr std::uint32_t kPhraseCost = 32;
-constexpr std::uint32_t kLeafSteps = 2;
 
 std::uint64_t count_visible(const SegmentView& view, std::int64_t now) {
   if (view.dated == 0) return view.always_visible;
@@ -68,6 +67,7 @@ PartSearch::PartSearch(std::span<const SnapshotPtr> snapshots, const Query& quer
       clock_{budget, products_in(snapshots)},
       sorter_{query},
       limit_{static_cast<std::size_t>(query.page) * query.per_page} {
+  reserve();
 }
 
 void PartSearch::run(SearchRound round) {
@@ -83,6 +83,9 @@ void PartSearch::run(SearchRound round) {
   groups_.reset();
   if (!query_->group_by.empty()) groups_.emplace(*query_, sorter_, limit_ > 0);
   for (const FacetRequest& request : query_->facet_by) facets_.emplace_back(request);
+  facet_steps_ = 0;
+  for (const FacetCounter& facet : facets_) facet_steps_ += facet.steps();
+  if (plan_->matches_all()) facet_steps_ -= std::min(facet_steps_, kFacetStepsOfAll);
   for (const SnapshotPtr& snapshot : snapshots_) {
     for (const SegmentView& view : snapshot->segments()) {
       if (clock_.spent()) break;
@@ -93,6 +96,16 @@ void PartSearch::run(SearchRound round) {
   keep_best();
   std::sort(best_.begin(), best_.end(),
             [this](const RankedHit& a, const RankedHit& b) { return sorter_.before(a, b); });
+}
+
+/// What is left to do when the segments have been seen is paid for before. Where there are few
+/// products there is time for it.
+void PartSearch::reserve() {
+  const std::uint64_t kept = std::min<std::uint64_t>(limit_, products_in(snapshots_));
+  const std::uint64_t shown = std::min<std::uint64_t>(query_->per_page, kept);
+  const std::uint64_t ahead = kept * kKeptSteps + (query_->highlight ? shown * kShownSteps : 0);
+  const std::uint64_t most = clock_.most() - std::min(clock_.most(), kSearchSteps);
+  clock_.spend(std::min(ahead, most / 4 * 3));
 }
 
 std::unordered_set<DocId> PartSearch::hidden_in(const SegmentView& view) const {
@@ -127,24 +140,28 @@ Matches PartSearch::find(const SegmentView& view) {
   std::vector<Matches> all;
   for (const Reading& reading : plan_->readings) {
     if (!plan_->is_read(reading, round_)) continue;
+    if (clock_.spent()) break;
     Matches found = Retrieval{*plan_, reading, view, {round_, score, now_}, clock_}.run();
     if (!found.docs.empty()) all.push_back(std::move(found));
   }
   if (all.empty()) return {};
   if (all.size() == 1) return std::move(all.front());
-  std::vector<std::pair<DocId, std::int64_t>> ranks;
-  for (const Matches& found : all) {
-    for (std::size_t i = 0; i < found.docs.size(); ++i)
-      ranks.emplace_back(found.docs[i], score ? found.text_matches[i] : 0);
-  }
-  std::sort(ranks.begin(), ranks.end(), [](const auto& a, const auto& b) {
-    return a.first != b.first ? a.first < b.first : a.second > b.second;
-  });
   Matches best;
-  for (const auto& [doc, rank] : ranks) {
-    if (!best.docs.empty() && best.docs.back() == doc) continue;
+  std::size_t total = 0;
+  for (const Matches& found : all) total += found.docs.size();
+  clock_.spend(total * kMarkSteps + view.segment->doc_count());
+  constexpr std::int64_t kNone = std::numeric_limits<std::int64_t>::min();
+  std::vector<std::int64_t> ranks(view.segment->doc_count(), kNone);
+  for (const Matches& found : all) {
+    for (std::size_t i = 0; i < found.docs.size(); ++i) {
+      std::int64_t& rank = ranks[found.docs[i]];
+      rank = std::max(rank, score ? found.text_matches[i] : 0);
+    }
+  }
+  for (DocId doc = 0; doc < ranks.size(); ++doc) {
+    if (ranks[doc] == kNone) continue;
     best.docs.push_back(doc);
-    if (score) best.text_matches.push_back(rank);
+    if (score) best.text_matches.push_back(ranks[doc]);
   }
   return best;
 }
@@ -159,7 +176,7 @@ public:
         top_{top},
         hidden_{hidden},
         phrases_{*search.plan_, *view.segment},
-        cost_{kHitSteps + kLeafSteps * filter.leaves()} {
+        cost_{kHitSteps + filter.steps()} {
     hit_.view = &view;
     prunes_ = search.sorter_.by_text_match() && !search.groups_ && !search.boosts_;
     if (search.limit_ == 0 && !search.groups_) least_ = std::numeric_limits<std::int64_t>::max();
@@ -199,6 +216,7 @@ public:
     }
     size = filter_.keep(docs.first(size));
     search_.found_ += size;
+    search_.clock_.spend(size * search_.facet_steps_);
     for (FacetCounter& facet : search_.facets_) facet.add_all(docs.first(size));
     return size;
   }
@@ -231,8 +249,9 @@ private:
     if (!hidden_.empty() && hidden_.contains(doc)) return false;
     if (lifted_ > 0) hidden_.insert(doc);
     if (!phrases_.needed()) return true;
-    search_.clock_.spend(kPhraseCost);
-    return phrases_.holds(doc);
+    const bool holds = phrases_.holds(doc);
+    search_.clock_.spend(phrases_.take_steps());
+    return holds;
   }
 
   /// Few are hidden among many documents, which rise.
@@ -263,7 +282,8 @@ private:
 };
 
 void PartSearch::run_segment(const SegmentView& view) {
-  FilterProgram filter{query_->filter, view, analyzer_};
+  FilterProgram filter{query_->filter, view, analyzer_, &clock_};
+  if (clock_.spent()) return;
   TopHits top{sorter_, limit_};
   sorter_.begin_segment(view);
   list_variants_ = limit_ > 0 && sorter_.looks_at_variants();
@@ -297,13 +317,12 @@ void PartSearch::run_segment(const SegmentView& view) {
     return end_segment(top);
   }
   PhraseFilter phrases{*plan_, *view.segment};
-  const std::uint32_t cost =
-      kHitSteps + kLeafSteps * filter.leaves() + (phrases.needed() ? kPhraseCost : 0);
+  const std::size_t cost = kHitSteps + filter.steps();
   RankedHit hit;
   hit.view = &view;
   if (plan_->matches_all()) {
     for (DocId doc = 0; doc < view.segment->doc_count(); ++doc) {
-      if (clock_.spend(cost)) break;
+      if (clock_.spend(cost + phrases.take_steps())) break;
       if (!view.is_visible(doc, now_) || (!hidden.empty() && hidden.contains(doc))) continue;
       if (phrases.needed() && !phrases.holds(doc)) continue;
       hit.doc = doc;
@@ -313,7 +332,7 @@ void PartSearch::run_segment(const SegmentView& view) {
     const bool score = limit_ > 0;
     const Matches matches = find(view);
     for (std::size_t i = 0; i < matches.docs.size(); ++i) {
-      if (clock_.spend(cost)) break;
+      if (clock_.spend(cost + phrases.take_steps())) break;
       if (!hidden.empty() && hidden.contains(matches.docs[i])) continue;
       if (phrases.needed() && !phrases.holds(matches.docs[i])) continue;
       hit.doc = matches.docs[i];
@@ -350,10 +369,14 @@ void PartSearch::rank(RankedHit& hit, TopHits& top) {
     hit.text_match = proximity_->apply(hit.doc, hit.text_match);
   }
   if (boosts_) hit.text_match = boosts_->apply(hit.doc, hit.text_match);
+  clock_.spend(sorter_.steps());
   if (limit_ > 0) sorter_.rank(hit, variants_);
   if (after_ && !sorter_.before(*after_, hit)) return;
-  if (groups_) return groups_->add(hit, variants_);
-  if (limit_ > 0) top.add(hit);
+  if (groups_) {
+    clock_.spend(groups_->add(hit, variants_));
+    return;
+  }
+  if (limit_ > 0 && top.add(hit)) clock_.spend(kInsertSteps);
 }
 
 void PartSearch::begin_proximity(const SegmentView& view) {
@@ -367,6 +390,7 @@ void PartSearch::begin_proximity(const SegmentView& view) {
 bool PartSearch::count(DocId doc, FilterProgram& filter) {
   if (!(list_variants_ ? filter.matches(doc, variants_) : filter.matches(doc))) return false;
   ++found_;
+  clock_.spend(facet_steps_);
   for (FacetCounter& facet : facets_) facet.add(doc, variants_);
   return true;
 }
@@ -430,7 +454,11 @@ SearchPart PartSearch::part(bool alone) const {
   }
   for (const FacetCounter& counter : facets_) part.facets.push_back(counter.tally());
   part.unfinished = unfinished_;
-  part.cutoff = clock_.spent();
+  part.cutoff = cutoff();
+  if (plan_->spellings_cut) {
+    part.unfinished.clear();
+    for (const SnapshotPtr& snapshot : snapshots_) part.unfinished.push_back(snapshot->shard());
+  }
   part.found_exact = counted_ && !part.cutoff;
   return part;
 }

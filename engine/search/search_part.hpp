@@ -97,7 +97,10 @@ public:
   /// The hits of the last run, best first; none with groups.
   std::span<const RankedHit> ranked() const { return best_; }
   std::uint64_t found() const { return found_; }
-  bool cutoff() const { return clock_.spent(); }
+  bool cutoff() const { return clock_.spent() || plan_->spellings_cut; }
+  bool out_of_time() const { return clock_.spent(); }
+  /// Counts what was done for the search before it.
+  void pay(std::size_t steps) { clock_.spend(steps); }
   /// What the last run found. `alone`: there is no other part, so that hits before the page need
   /// not be listed.
   SearchPart part(bool alone) const;
@@ -112,6 +115,7 @@ private:
   void rank(RankedHit& hit, TopHits& top);
   void begin_proximity(const SegmentView& view);
   bool count(DocId doc, FilterProgram& filter);
+  void reserve();
   void keep_best();
   PartHit part_hit(const RankedHit& ranked, const Places& places) const;
   void list_hits(SearchPart& part, std::span<const RankedHit> hits, const Places& places) const;
@@ -134,6 +138,7 @@ private:
   bool counted_ = true;                // all of them
   std::optional<std::int64_t> least_;  // text_match of the worst hit of segments seen, if enough
   std::vector<FacetCounter> facets_;
+  std::size_t facet_steps_ = 0;  // of a hit
   std::vector<RankedHit> best_;
   std::vector<std::pair<std::uint32_t, RankedHit>> pinned_;
   std::shared_ptr<HitBoosts> boosts_;   // of the segment at hand; none: there are none

@@ -225,6 +225,7 @@ QueryPlan plan_query(QueryPlan words, const SearchStatistics& statistics) {
   words.scorers.reserve(tokens * fields * kTypoClasses);
   words.collected = spelling.collected;
   words.spaced_collected = spelling.spaced_collected;
+  words.spellings_cut = spelling.cutoff;
   const FieldNorms norms{statistics};
   std::optional<Analyzer> analyzer;
   std::vector<std::uint64_t> doc_freqs;

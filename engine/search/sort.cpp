@@ -188,19 +188,20 @@ std::vector<SortValue> HitSorter::values(const RankedHit& hit) const {
   return values;
 }
 
-void TopHits::add(const RankedHit& hit) {
+bool TopHits::add(const RankedHit& hit) {
   const auto before = [this](const RankedHit& a, const RankedHit& b) {
     return sorter_->before_in_segment(a, b);
   };
   if (hits_.size() < limit_) {
     hits_.push_back(hit);
     std::push_heap(hits_.begin(), hits_.end(), before);
-    return;
+    return true;
   }
-  if (limit_ == 0 || !before(hit, hits_.front())) return;
+  if (limit_ == 0 || !before(hit, hits_.front())) return false;
   std::pop_heap(hits_.begin(), hits_.end(), before);
   hits_.back() = hit;
   std::push_heap(hits_.begin(), hits_.end(), before);
+  return true;
 }
 
 }  // namespace souk::engine

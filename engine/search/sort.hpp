@@ -48,6 +48,8 @@ public:
 
   /// Whether rank() looks at the variants of hits of the current segment.
   bool looks_at_variants() const;
+  /// What ranking a product takes.
+  std::size_t steps() const { return 2 * keys_.size(); }
   void begin_segment(const SegmentView& view);
   /// Fills the cells of a hit of the current segment.
   void rank(RankedHit& hit, std::span<const std::uint32_t> variants);
@@ -93,7 +95,8 @@ private:
 class TopHits {
 public:
   TopHits(const HitSorter& sorter, std::size_t limit) : sorter_{&sorter}, limit_{limit} {}
-  void add(const RankedHit& hit);
+  /// Whether it is among the best so far.
+  bool add(const RankedHit& hit);
   /// The worst of so many as are wanted, or null while there are fewer.
   const RankedHit* worst() const {
     return limit_ > 0 && hits_.size() == limit_ ? &hits_.front() : nullptr;

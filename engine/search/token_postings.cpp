@@ -13,7 +13,7 @@ constexpr std::uint32_t kSparse = 16;
 /// So many postings are read sooner than a union of them is looked for.
 constexpr std::uint64_t kUnionPostingsMin = 2'048;
 /// A union costs about so many times as much as reading the lists.
-constexpr std::uint64_t kUnionSteps = 2;
+constexpr std::uint64_t kUnionSteps = 3;
 
 void set_bit(WindowBits& bits, std::uint32_t place) {
   bits[place / 64] |= std::uint64_t{1} << (place % 64);
@@ -329,7 +329,7 @@ std::size_t TokenPostings::add(DocWindow& window, WindowBits& bits) {
       token_scores[place] = 0;
     }
   }
-  return count;
+  return 2 * count;
 }
 
 bool TokenPostings::look_up(DocId doc, DocWindow& window, bool scored) {

@@ -101,12 +101,15 @@ public:
 
   std::uint64_t postings() const { return postings_; }
   /// Lists of many terms are read as a whole, so that it does not pay to look documents up.
+  /// So many lists a document is looked up in.
+  std::size_t lists() const { return terms_.size(); }
   bool grouped() const { return !group_alternatives_.empty(); }
   void open_groups(DocId doc_count, std::span<const std::uint64_t> allowed, BudgetClock& clock);
   DocId seek(DocId target);
   /// No document of the window scores higher.
   std::int64_t bound(const DocWindow& window);
   std::size_t mark(const DocWindow& window, WindowBits& bits);
+  /// Returns how many postings it was worth reading.
   std::size_t add(DocWindow& window, WindowBits& bits);
   bool look_up(DocId doc, DocWindow& window, bool scored);
 

@@ -72,6 +72,7 @@ engine::SpellingStatistics random_spellings(RandomWire& random, const QueryPlan&
   engine::SpellingStatistics made;
   made.collected = static_cast<engine::Spelling>(1 + random.number(5));
   made.spaced_collected = random.flip();
+  made.cutoff = random.flip();
   const auto counts = [&](std::size_t count) {
     std::vector<std::uint64_t> numbers(count);
     for (std::uint64_t& number : numbers) number = random.any();

@@ -4,6 +4,7 @@
 //   open DIRECTORY                puts the same products over the segments left there
 //   run KIND QUERIES SECONDS      CPU and wall microseconds of each query
 //   answers KIND QUERIES FILE     what the queries find: query, place, product, score
+//   asked QUERIES                 queries as bench/hostile.py writes them, hits read and all
 //   quit
 // DOCS: id, title, class, category, description, features, brand, price, stock, parted by tabs.
 // Kinds: and, or, orcount, filtand, filtor, prefix, typo, and of Souk alone near (and, with the
@@ -23,10 +24,12 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/peers/search/asked_query.hpp"
 #include "engine/catalog/product_codec.hpp"
 #include "engine/index/catalog_index.hpp"
 #include "engine/index/saved_segment.hpp"
 #include "engine/search/fuzzy_terms.hpp"
+#include "engine/search/search.hpp"
 #include "engine/search/search_part.hpp"
 #include "engine/search/search_round.hpp"
 #include "engine/search/search_statistics.hpp"
@@ -92,6 +95,7 @@ public:
   std::uint64_t size() const { return snapshot_size(*snapshots_.front()); }
   std::size_t segment_count() const { return index_.segment_count(); }
   SearchPart ask(const Query& query) const;
+  SearchPage page(const Query& query) const { return search(snapshots_, query, kNow, {}); }
 
 private:
   void load(const std::string& directory);
@@ -271,6 +275,28 @@ void write_answers(const Contestant& contestant, const std::string& kind, const 
   std::printf("{\"ok\":1}\n");
 }
 
+/// CPU of each query, and whether its answer is partial.
+void run_asked(const Contestant& contestant, const std::string& file) {
+  std::string answers;
+  for (const Row& row : load_rows(file)) {
+    const auto query = souk::bench::asked_query(row);
+    answers += (answers.empty() ? "{\"name\":\"" : ",{\"name\":\"") + row[0] + "\",";
+    if (!query) {
+      std::string detail = query.error().detail;
+      std::replace(detail.begin(), detail.end(), '"', '\'');
+      answers += "\"refused\":\"" + detail + "\"}";
+      continue;
+    }
+    const double begin = seconds_of(CLOCK_THREAD_CPUTIME_ID);
+    const SearchPage page = contestant.page(*query);
+    const double end = seconds_of(CLOCK_THREAD_CPUTIME_ID);
+    answers += "\"ms\":" + std::to_string((end - begin) * 1e3) +
+               ",\"found\":" + std::to_string(page.found) +
+               ",\"partial\":" + (page.cutoff ? "true}" : "false}");
+  }
+  std::printf("[%s]\n", answers.c_str());
+}
+
 }  // namespace
 
 int main() {
@@ -295,6 +321,8 @@ int main() {
       run(contestant, words[1], words[2], std::stod(words[3]));
     } else if (words[0] == "answers" && words.size() == 4) {
       write_answers(contestant, words[1], words[2], words[3]);
+    } else if (words[0] == "asked" && words.size() == 2) {
+      run_asked(contestant, words[1]);
     } else {
       std::printf("{\"error\":\"unknown command\"}\n");
     }

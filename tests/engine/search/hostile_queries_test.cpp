@@ -108,6 +108,70 @@ TEST_CASE("hostile queries: all of a thousand words are looked for") {
   CHECK(found.size() == kTerms);
 }
 
+TEST_CASE("hostile queries: what is dear for each product ends within its budget") {
+  Query query = query_of("*");
+  SUBCASE("groups of one product each") {
+    query.group_by = {"id", "price"};
+  }
+  SUBCASE("many facets") {
+    for (int i = 0; i < 60; ++i) query.facet_by.push_back({"attributes.a" + std::to_string(i), {}});
+  }
+  SUBCASE("many ranges") {
+    for (int i = 0; i < 100; ++i)
+      query.facet_by.front().ranges.push_back({std::to_string(i), 1.0 * i, 2.0 * i});
+  }
+  SUBCASE("words in names") {
+    query.filter = *parse_filter("sku:!=x && id:!=y");
+  }
+  SUBCASE("a long list of prices") {
+    std::string list = "1";
+    for (int i = 2; i < 100; ++i) list += "," + std::to_string(i);
+    query.filter = *parse_filter("price:!=[" + list + "]");
+  }
+  check_bounded(query);
+}
+
+TEST_CASE("hostile queries: long phrases of frequent words end within their budget") {
+  Query query = query_of("");
+  for (int i = 0; i < 40; ++i) query.q += " -\"" + letters(i) + " " + letters(i) + "\"";
+  query.q += " a";
+  check_bounded(query);
+}
+
+TEST_CASE("hostile queries: many wordings end within their budget") {
+  Query query = query_of(letters(0));
+  for (int i = 1; i < 30; ++i) query.rewrites.push_back("a" + letters(i).substr(0, 1));
+  check_bounded(query);
+}
+
+TEST_CASE("hostile queries: looking for spellings leaves time for what is found, and is told") {
+  Query query = query_of("");
+  for (int i = 0; i < 60; ++i) query.q += (i == 0 ? "q" : " q") + letters(i) + letters(i + 1);
+  query.num_typos = 2;
+  query.min_len_2typo = 4;
+
+  const SearchPage whole = search(catalog(), query, kNow, {{}, ~std::uint64_t{0}});
+  const SearchPage page = search(catalog(), query, kNow, {{}, 20'000});
+
+  CHECK_FALSE(whole.cutoff);
+  CHECK(page.cutoff);
+  CHECK_FALSE(page.found_exact);
+  REQUIRE(page.missing.size() == 1);
+  CHECK(page.missing.front() == catalog().front()->shard());
+}
+
+TEST_CASE("hostile queries: everything, filtered, in order, with some facets, ends") {
+  Query query = query_of("*");
+  query.filter = *parse_filter("price:>=0");
+  query.sort_by = {{"price", SortOrder::ascending}};
+
+  const std::uint64_t steps = kSearchStepsPerProduct * kProducts + query.per_page * kShownSteps;
+  const SearchPage page = search(catalog(), query, kNow, {{}, steps});
+
+  CHECK_FALSE(page.cutoff);
+  CHECK(page.found == kProducts);
+}
+
 TEST_CASE("hostile queries: deeply nested filters end within their budget") {
   std::string text = "price:>0";
   for (int i = 0; i < 60; ++i) text = "(" + text + " || price:<" + std::to_string(i) + ")";

@@ -90,7 +90,7 @@ using Found = std::tuple<std::int64_t, std::string>;  // score, negative, and id
 std::vector<Found> all_found(const std::vector<SnapshotPtr>& snapshots, const Query& query,
                              Spelling spelling) {
   const QueryPlan plan = plan_of(snapshots, query, spelling);
-  const SearchBudget budget;
+  const SearchBudget budget{{}, ~std::uint64_t{0}};
   BudgetClock clock{budget, products_in(snapshots)};
   std::vector<Found> found;
   for (const SnapshotPtr& snapshot : snapshots) {
@@ -118,7 +118,7 @@ std::vector<Found> all_found(const std::vector<SnapshotPtr>& snapshots, const Qu
 SearchPart part_of(const std::vector<SnapshotPtr>& snapshots, const Query& query,
                    Spelling spelling) {
   const QueryPlan plan = plan_of(snapshots, query, spelling);
-  const SearchBudget budget;
+  const SearchBudget budget{{}, ~std::uint64_t{0}};
   PartSearch search{snapshots, query, plan, kNow, budget};
   search.run(round_of(plan, query, spelling));
   return search.part(true);
