@@ -258,7 +258,8 @@ storage::WireSuggested answer_suggest(const storage::WireSuggest& asked,
                                       SearchMemory& memory, const engine::SearchBudget& budget) {
   storage::WireSuggested found;
   if (!asked.count.empty()) {
-    found.counts = engine::count_queries(snapshots, asked.count, asked.now, memory.indexes, budget);
+    found.counts = engine::count_queries(snapshots, asked.count, asked.request.language, asked.now,
+                                         memory.indexes, budget);
     return found;
   }
   if (!snapshots.empty()) {

@@ -97,6 +97,7 @@ bool read_query(pb::WireQuery& in, engine::Query& out, WireFault& fault) {
   out.count_limit = in.count_limit();
   out.proximity = in.proximity();
   if (!read_known(in.match(), engine::WordMatch::any, out.match, "query.match", fault) ||
+      !read_known(in.language(), engine::kLastLanguage, out.language, "query.language", fault) ||
       !read_known(in.token_dropping(), engine::TokenDropping::any_word, out.token_dropping,
                   "query.token_dropping", fault)) {
     return false;
@@ -153,6 +154,7 @@ void write_query(const engine::Query& query, pb::WireQuery& out) {
   out.set_token_dropping(static_cast<std::uint32_t>(query.token_dropping));
   out.set_count_limit(query.count_limit);
   out.set_proximity(query.proximity);
+  out.set_language(static_cast<std::uint32_t>(query.language));
   write_curation(query, out);
   pb::WireSpelling& spelling = *out.mutable_spelling();
   spelling.set_num_typos(query.num_typos);

@@ -19,6 +19,10 @@ bool read_wire_suggest(pb::WireSuggest& in, WireSuggest& out, WireFault& fault) 
   out.request.limit = in.limit();
   if (in.types() > 255) return fault.newer("suggest.types");
   out.request.types = static_cast<std::uint8_t>(in.types());
+  if (!read_known(in.language(), engine::kLastLanguage, out.request.language, "suggest.language",
+                  fault)) {
+    return false;
+  }
   if (const auto valid = engine::validate_suggest(out.request); !valid)
     return fault.note(valid.error());
   out.now = engine::Timestamp{in.now()};
@@ -67,6 +71,7 @@ std::string encode(const WireSuggest& suggest) {
   out.set_q(suggest.request.q);
   out.set_limit(suggest.request.limit);
   out.set_types(suggest.request.types);
+  out.set_language(static_cast<std::uint32_t>(suggest.request.language));
   out.set_now(suggest.now.microseconds());
   for (const engine::ShardPosition& at : suggest.shards) write_position(at, *out.add_shards());
   for (const engine::SlotRange& slots : suggest.slots) {

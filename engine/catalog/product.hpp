@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/inventory/stock.hpp"
+#include "engine/text/language.hpp"
 #include "engine/types/id.hpp"
 #include "engine/types/money.hpp"
 #include "engine/types/quantity.hpp"
@@ -62,6 +63,7 @@ struct Product {
   std::int64_t popularity = 0;
   ProductStatus status = ProductStatus::active;
   std::optional<Timestamp> available_at;
+  Language language = Language::english;  // of its texts
   std::vector<Variant> variants;        // at least one
 
   friend bool operator==(const Product&, const Product&) = default;

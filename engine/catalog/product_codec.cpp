@@ -18,6 +18,7 @@
 //     4  brand                                 10  rating count: signed varint
 //     5  category, repeated                    11  popularity: signed varint
 //     6  tag, repeated                         12  variant (fields below)
+//    13  language: its code, none for English
 //
 //   in an attribute: 1 name, 2 text, 3 text list = (size:varint bytes)*, 4 number (8 bytes), 5
 //   boolean (1 byte) in a variant:    1 sku, 2 option, repeated = size:varint name, the rest is its
@@ -44,6 +45,7 @@ enum Field : std::uint64_t {
   kRatingCount = 10,
   kPopularity = 11,
   kVariant = 12,
+  kLanguage = 13,
 };
 
 enum AttributeField : std::uint64_t {
@@ -261,6 +263,10 @@ bool read_field(std::uint64_t tag, std::string_view payload, Product& product) {
       return read_signed(payload, product.popularity);
     case kVariant:
       return read_variant(payload, product.variants.emplace_back());
+    case kLanguage:
+      // One that a later version has is read as if there were no stems for it here.
+      product.language = language_of(payload).value_or(Language::english);
+      return true;
     default:
       return true;
   }
@@ -293,6 +299,8 @@ std::string encode_document(const Product& product) {
   if (product.popularity != 0) append_field(out, kPopularity, signed_payload(product.popularity));
   for (const Variant& variant : product.variants)
     append_field(out, kVariant, variant_payload(variant));
+  if (product.language != Language::english)
+    append_field(out, kLanguage, code_of(product.language));
   return out;
 }
 

@@ -90,6 +90,7 @@ void LiveSegment::kill(DocId doc, Analyzer& analyzer) {
   assert(product);
   std::array<std::unordered_set<std::string>, kTextFieldCount> stems;
   std::array<std::unordered_set<std::string>, kTextFieldCount> forms;
+  analyzer.set_language(product->language);
   for (const FieldText& text : product_texts(*product)) {
     analyzer.start(text.text, text.analysis);
     Token token;

@@ -23,6 +23,9 @@ struct FieldText {
 /// options of variants included. The views live as long as the product.
 std::vector<FieldText> product_texts(const Product& product);
 
+/// The column of a segment with the languages of products that are not in English.
+inline constexpr std::string_view kLanguageColumn = "language";
+
 /// The distinct, sorted values of a text or text-list attribute without empty ones.
 std::vector<std::string_view> text_values(const Attribute& attribute);
 

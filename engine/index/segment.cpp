@@ -11,6 +11,7 @@
 
 #include "engine/index/field_inverter.hpp"
 #include "engine/index/length_code.hpp"
+#include "engine/index/product_fields.hpp"
 #include "engine/index/word_trie.hpp"
 
 // A segment as bytes; numbers are little endian, `T[]` is a count u64 and the items padded to 8
@@ -311,6 +312,26 @@ const NumberColumn* Segment::number(std::string_view name) const {
   return place != numbers_.end() && place->name == name ? &*place : nullptr;
 }
 
+namespace {
+
+/// Of documents that rise.
+class DocLanguages {
+public:
+  explicit DocLanguages(const ValueColumn* column) : column_{column} {}
+  Language of(DocId doc) {
+    if (column_ == nullptr) return Language::english;
+    const auto [begin, end] = column_->docs.find(doc, hint_);
+    if (begin == end) return Language::english;
+    return language_of(column_->values[column_->docs.ordinals[begin]]).value_or(Language::english);
+  }
+
+private:
+  const ValueColumn* column_;
+  std::size_t hint_ = 0;
+};
+
+}  // namespace
+
 const TextField* Segment::attribute_text(std::string_view column_name) const {
   const ValueColumn* source = column(column_name);
   if (source == nullptr) return nullptr;
@@ -323,6 +344,7 @@ const TextField* Segment::attribute_text(std::string_view column_name) const {
   std::size_t doc_hint = 0;
   std::size_t variant_hint = 0;
   std::vector<std::uint32_t> ordinals;
+  DocLanguages languages{column(kLanguageColumn)};
   for (DocId doc = 0; doc < doc_count_; ++doc) {
     ordinals.clear();
     const auto own = source->docs.find(doc, doc_hint);
@@ -337,6 +359,7 @@ const TextField* Segment::attribute_text(std::string_view column_name) const {
     std::sort(ordinals.begin(), ordinals.end());
     ordinals.erase(std::unique(ordinals.begin(), ordinals.end()), ordinals.end());
     inverter.begin_doc(doc);
+    analyzer.set_language(languages.of(doc));
     for (const std::uint32_t ordinal : ordinals)
       inverter.add(analyzer, source->values[ordinal], Analysis::text);
     inverter.end_doc();

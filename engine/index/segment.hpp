@@ -82,7 +82,7 @@ enum class ColumnKind : std::uint8_t { text = 0, boolean = 1 };
 
 /// The distinct values of a field, sorted by bytes, and which documents and variants carry them.
 struct ValueColumn {
-  std::string_view name;  // brand, categories, tags, title, attributes.<name>
+  std::string_view name;  // brand, categories, tags, title, language, attributes.<name>
   ColumnKind kind = ColumnKind::text;
   StringTable values;
   ArrayView<std::uint64_t> hashes;  // xxh3 of normalize_value(value), by ordinal

@@ -49,6 +49,7 @@ SegmentBuilder::Values& SegmentBuilder::values_of(std::string_view name, ColumnK
 
 void SegmentBuilder::add(const Product& product, std::uint64_t document_hash) {
   for (FieldInverter& inverter : inverters_) inverter.begin_doc(doc_count_);
+  analyzer_.set_language(product.language);
   for (const FieldText& text : product_texts(product)) {
     inverters_[static_cast<std::size_t>(text.field)].add(analyzer_, text.text, text.analysis);
   }
@@ -82,6 +83,7 @@ void SegmentBuilder::add_columns(const Product& product) {
   };
   add_one("title", product.title);
   add_one("brand", product.brand);
+  if (product.language != Language::english) add_one(kLanguageColumn, code_of(product.language));
   std::vector<std::string_view> levels;
   for (const auto& category : product.categories) {
     for (const auto level : category_levels(category)) levels.push_back(level);

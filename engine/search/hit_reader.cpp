@@ -139,6 +139,7 @@ std::vector<Highlight> highlight_hit(const Hit& hit, const QueryPlan& plan, Sear
   }
   const HighlightStyle style{query.highlight_start, query.highlight_end, query.snippet_threshold,
                              4};
+  analyzer.set_language(product->language);
   const auto nearest = nearest_spellings(*product, plan, round, fields, analyzer);
   for (const std::string& field : fields) {
     HighlightTerms terms;
@@ -172,6 +173,7 @@ std::vector<Highlight> highlight_hit(const Hit& hit, const QueryPlan& plan, Sear
       }
     }
   }
+  analyzer.set_language(Language::english);  // filters compare words in it
   return highlights;
 }
 

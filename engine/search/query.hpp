@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/text/language.hpp"
 #include "engine/types/result.hpp"
 
 namespace souk::engine {
@@ -116,12 +117,13 @@ struct Query {
   /// So many hits are counted at least, if there are so many; 0: all of them. Counting fewer is
   /// less work when hits are sorted by _text_match, without facets and groups.
   std::uint64_t count_limit = 0;
-  std::vector<PinnedHit> pinned_hits;  // by position, each once; without effect on groups, walks
-  bool filter_pinned_hits = true;      // a pinned product that `filter` refuses is left out
-  std::vector<HitBoost> boosts;        // the first that matches counts
-  bool proximity = true;               // Proximity, where hits are sorted by _text_match first
-  bool explain = false;                // Hit::explanation
-  RuleUse rules;                       // of the node that was asked
+  std::vector<PinnedHit> pinned_hits;     // by position, each once; without effect on groups, walks
+  bool filter_pinned_hits = true;         // a pinned product that `filter` refuses is left out
+  std::vector<HitBoost> boosts;           // the first that matches counts
+  Language language = Language::english;  // of q and its rewrites: products in it are found best
+  bool proximity = true;                  // Proximity, where hits are sorted by _text_match first
+  bool explain = false;                   // Hit::explanation
+  RuleUse rules;                          // of the node that was asked
 };
 
 /// Title, brand, categories, tags, attributes, sku, description with weights that put the best

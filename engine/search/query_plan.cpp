@@ -194,8 +194,10 @@ QueryPlan plan_words(const Query& query) {
   plan.fields = plan_fields(query);
   plan.split_join = query.split_join_tokens;
   plan.match = query.match;
+  plan.language = query.language;
   if (query.q.empty() || query.q == "*") return plan;
   Analyzer analyzer;
+  analyzer.set_language(query.language);
   const QueryText text = parse_query_text(query.q);
   Reading own;
   // Words of phrases come first: what is dropped from the right are then the others.
@@ -233,6 +235,7 @@ std::vector<SpacedWord> spaced_words(const QueryPlan& plan) {
   std::vector<SpacedWord> words;
   if (plan.readings.empty() || plan.split_join == SplitJoin::off) return words;
   Analyzer analyzer;
+  analyzer.set_language(plan.language);
   const auto add = [&](std::string_view text, bool last, std::uint32_t first, std::size_t bytes,
                        bool rest) {
     // What would not be one word in a text cannot be found as one.

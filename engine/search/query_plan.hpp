@@ -94,6 +94,7 @@ struct QueryPlan {
   std::vector<Reading> readings;  // of q, then of its rewrites, then spaced ones; empty: everything
   SplitJoin split_join = SplitJoin::off;
   WordMatch match = WordMatch::all;
+  Language language = Language::english;  // of q
 
   // By plan_query():
   std::vector<TokenScorer> scorers;           // token × field × typos

@@ -236,7 +236,7 @@ QueryPlan plan_query(QueryPlan words, const SearchStatistics& statistics) {
     token.typos_collected = words.typos_of(token, spelling.collected);
     doc_freqs.assign(fields * kTypoClasses, 0);
     if (t < spelling.similar.size() && !spelling.similar[t].empty()) {
-      if (!analyzer) analyzer.emplace();
+      if (!analyzer) analyzer.emplace().set_language(words.language);
       ChosenCorrections chosen = choose_corrections(spelling.similar[t], fields, *analyzer);
       token.corrections = std::move(chosen.corrections);
       doc_freqs = std::move(chosen.doc_freqs);

@@ -165,6 +165,7 @@ SuggestPart suggest_part(std::span<const SnapshotPtr> snapshots, const SuggestRe
   SuggestPart part;
   BudgetClock clock{budget, products_in(snapshots)};
   Analyzer analyzer;
+  analyzer.set_language(request.language);
   const auto words = suggest_words(request.q, analyzer, false);
   std::vector<ViewOf> views;
   for (const SnapshotPtr& snapshot : snapshots) {
@@ -221,10 +222,12 @@ std::vector<SuggestedQuery> choose_queries(std::span<const SuggestPart> parts,
 }
 
 std::vector<std::uint64_t> count_queries(std::span<const SnapshotPtr> snapshots,
-                                         std::span<const SuggestedQuery> queries, Timestamp now,
-                                         SuggestIndexes& indexes, const SearchBudget& budget) {
+                                         std::span<const SuggestedQuery> queries, Language language,
+                                         Timestamp now, SuggestIndexes& indexes,
+                                         const SearchBudget& budget) {
   BudgetClock clock{budget, products_in(snapshots)};
   Analyzer analyzer;
+  analyzer.set_language(language);
   std::vector<std::uint64_t> counts;
   for (const SuggestedQuery& query : queries) {
     const auto words = suggest_words(query.text, analyzer, true);
@@ -293,6 +296,7 @@ SuggestPage merge_suggestions(std::span<const SuggestPart> parts,
   for (auto& each : found) put_best(std::move(each), typed, request.limit, page.suggestions);
 
   Analyzer analyzer;
+  analyzer.set_language(request.language);
   const auto words = suggest_words(request.q, analyzer, false);
   for (Suggestion& suggestion : page.suggestions)
     suggestion.highlighted = mark(suggestion.text, words, analyzer);
@@ -315,7 +319,7 @@ SuggestPage suggest(std::span<const SnapshotPtr> snapshots, std::vector<Suggeste
   SuggestPart part = suggest_part(snapshots, request, now, indexes, budget);
   part.queries = std::move(remembered);
   const auto queries = choose_queries({&part, 1}, request);
-  const auto counts = count_queries(snapshots, queries, now, indexes, budget);
+  const auto counts = count_queries(snapshots, queries, request.language, now, indexes, budget);
   std::vector<ShardId> asked;
   for (const SnapshotPtr& snapshot : snapshots) asked.push_back(snapshot->shard());
   return merge_suggestions({&part, 1}, queries, counts, request, asked);

@@ -40,8 +40,9 @@ inline constexpr std::size_t kSuggestedQueriesMax = 256;
 
 struct SuggestRequest {
   std::string q;
-  std::uint32_t limit = 5;  // of each type, 1 to kSuggestLimitMax
-  std::uint8_t types = 15;  // 1 << SuggestionType
+  std::uint32_t limit = 5;                // of each type, 1 to kSuggestLimitMax
+  std::uint8_t types = 15;                // 1 << SuggestionType
+  Language language = Language::english;  // of q
 
   bool wants(SuggestionType type) const { return (types >> static_cast<unsigned>(type) & 1U) != 0; }
 };
@@ -104,8 +105,9 @@ std::vector<SuggestedQuery> choose_queries(std::span<const SuggestPart> parts,
 
 /// Step 3, one number per query: products in which every word of it stands, as whole words.
 std::vector<std::uint64_t> count_queries(std::span<const SnapshotPtr> snapshots,
-                                         std::span<const SuggestedQuery> queries, Timestamp now,
-                                         SuggestIndexes& indexes, const SearchBudget& budget);
+                                         std::span<const SuggestedQuery> queries, Language language,
+                                         Timestamp now, SuggestIndexes& indexes,
+                                         const SearchBudget& budget);
 
 /// Step 4. `counts`: those of all nodes added up. `asked`: all shards; who has no part is missing.
 /// The better of two has the closer text, then the higher popularity, then more products.

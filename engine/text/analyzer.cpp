@@ -34,9 +34,25 @@ char ascii_word(char c) {
 constexpr std::int32_t kRightQuote = 0x2019;
 constexpr std::int32_t kModifierApostrophe = 0x02BC;
 
-bool is_english(std::string_view word) {
+constexpr std::int32_t kShortI = 0x0439;  // й, which is folded to и
+constexpr std::int32_t kCapitalShortI = 0x0419;
+constexpr std::string_view kFoldedShortI = "\u0438";
+constexpr std::string_view kSpelledShortI = "\u0439";
+
+bool is_latin(std::string_view word) {
   return word.size() > 2 &&
          std::all_of(word.begin(), word.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+}
+
+/// Folded letters from а to я, in two bytes each.
+bool is_cyrillic(std::string_view word) {
+  if (word.size() <= 4 || word.size() % 2 != 0) return false;
+  for (std::size_t i = 0; i < word.size(); i += 2) {
+    const auto letter = static_cast<unsigned>(static_cast<unsigned char>(word[i])) << 8U |
+                        static_cast<unsigned char>(word[i + 1]);
+    if (letter < 0xD0B0U || letter > 0xD18FU) return false;
+  }
+  return true;
 }
 
 std::size_t boundary_before(std::string_view text, std::size_t size) {
@@ -48,7 +64,12 @@ std::size_t boundary_before(std::string_view text, std::size_t size) {
 }  // namespace
 
 struct Analyzer::State {
-  Stemmer stemmer;
+  Language language = Language::english;
+  /// By language; made when a text of it comes.
+  std::array<std::unique_ptr<Stemmer>, static_cast<std::size_t>(kLastLanguage) + 1> stemmers;
+  Stemmer* stemmer = nullptr;  // of `language`
+  std::string spelled;         // Russian: the word with й
+  std::string stem;            // Russian: folded
   std::string_view text;
   Analysis analysis = Analysis::text;
   std::size_t at = 0;
@@ -73,7 +94,18 @@ struct Analyzer::State {
   void read_unit();
   bool next_of_run(Token& token);
   void fill(Token& token, std::size_t begin, std::size_t end);
+  std::string_view stem_of(std::string_view folded);
 };
+
+/// `spelled` is the word too, if the language is Russian. The view is valid until the next call.
+std::string_view Analyzer::State::stem_of(std::string_view folded) {
+  if (is_latin(folded)) return stemmer->stem(folded);
+  if (language != Language::russian || !is_cyrillic(folded)) return folded;
+  stem = stemmer->stem(spelled);
+  for (std::size_t i = 0; (i = stem.find(kSpelledShortI, i)) != std::string::npos;)
+    stem.replace(i, kSpelledShortI.size(), kFoldedShortI);
+  return stem;
+}
 
 bool Analyzer::State::letter_at(std::size_t index) const {
   if (index >= text.size()) return false;
@@ -118,6 +150,7 @@ bool Analyzer::State::read_thousands(std::size_t index, std::size_t digits, bool
 // Reads the word at `at` into `word` and returns the byte behind it; moves `at` on.
 std::size_t Analyzer::State::read_word() {
   word.clear();
+  spelled.clear();
   bool numeric = true;  // only digits and points so far
   bool decimal = false;
   bool grouped = false;
@@ -181,6 +214,10 @@ std::size_t Analyzer::State::read_word() {
       if (word.size() > kTermBytesMax) {
         word.resize(before);
         full = true;
+      } else if (language == Language::russian) {
+        const bool short_i =
+            character.codepoint == kShortI || character.codepoint == kCapitalShortI;
+        spelled += short_i ? kSpelledShortI : std::string_view{word}.substr(before);
       }
     }
     at += character.bytes;
@@ -234,10 +271,18 @@ void Analyzer::State::fill(Token& token, std::size_t begin, std::size_t end) {
 }
 
 Analyzer::Analyzer() : state_{std::make_unique<State>()} {
+  set_language(Language::english);
 }
 Analyzer::~Analyzer() = default;
 Analyzer::Analyzer(Analyzer&&) noexcept = default;
 Analyzer& Analyzer::operator=(Analyzer&&) noexcept = default;
+
+void Analyzer::set_language(Language language) {
+  auto& stemmer = state_->stemmers[static_cast<std::size_t>(language)];
+  if (!stemmer) stemmer = std::make_unique<Stemmer>(language);
+  state_->stemmer = stemmer.get();
+  state_->language = language;
+}
 
 void Analyzer::start(std::string_view text, Analysis analysis) {
   auto& state = *state_;
@@ -280,13 +325,14 @@ bool Analyzer::next(Token& token) {
       if (token.position == 0 && token.exact == state.whole) continue;
       return true;
     }
-    if (is_english(state.word)) token.term = state.stemmer.stem(state.word);
+    token.term = state.stem_of(state.word);
     return true;
   }
 }
 
 std::string Analyzer::stem_of(std::string_view exact) {
-  return std::string{is_english(exact) ? state_->stemmer.stem(exact) : exact};
+  state_->spelled = exact;
+  return std::string{state_->stem_of(exact)};
 }
 
 std::vector<Word> Analyzer::words(std::string_view text, Analysis analysis) {

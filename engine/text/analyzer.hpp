@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/text/language.hpp"
+
 namespace souk::engine {
 
 /// Longest term in bytes; what is longer is cut at a character boundary.
@@ -52,9 +54,11 @@ struct Word {
 ///  - Case is folded and diacritics are stripped by Unicode's NFKD ("Café": cafe, "ß": ss).
 ///  - Chinese, Japanese, Thai, Lao, Khmer and Burmese, which write no spaces, become overlapping
 ///  pairs of characters.
-///  - Words of English letters only get their Snowball stem ("running": run); whoever completes
-///  prefixes looks up
-///    `exact` forms, because the stem of half a word is not a prefix of the word's stem.
+///  - Words of Latin letters only get the Snowball stem of the language ("running": run), as they
+///  are folded, so that
+///    who types no accents finds the same; Russian words get theirs before й becomes и. Whoever
+///    completes prefixes looks up `exact` forms, because the stem of half a word is not a prefix of
+///    the word's stem.
 ///  - Bytes that are not UTF-8 separate.
 /// One object per thread; it keeps buffers and a cache of stems, so that a token costs no
 /// allocation.
@@ -65,6 +69,8 @@ public:
   Analyzer(Analyzer&&) noexcept;
   Analyzer& operator=(Analyzer&&) noexcept;
 
+  /// Of the texts that begin from now on; English at first.
+  void set_language(Language language);
   /// Begins a text, which must live until its last token. At most 4 GiB are read.
   void start(std::string_view text, Analysis analysis = Analysis::text);
   /// The next token; false at the end.

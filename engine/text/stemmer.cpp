@@ -12,7 +12,7 @@ void Stemmer::Delete::operator()(sb_stemmer* stemmer) const {
   sb_stemmer_delete(stemmer);
 }
 
-Stemmer::Stemmer() : snowball_{sb_stemmer_new("english", "UTF_8")} {
+Stemmer::Stemmer(Language language) : snowball_{sb_stemmer_new(snowball_name(language), "UTF_8")} {
   assert(snowball_ != nullptr);
 }
 Stemmer::~Stemmer() = default;

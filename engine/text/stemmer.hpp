@@ -6,20 +6,23 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/text/language.hpp"
+
 struct sb_stemmer;
 
 namespace souk::engine {
 
-/// English Snowball stems ("Porter 2") with a direct-mapped cache in front: natural text repeats
-/// its words, and a stem costs a hundred times a look-up. One object per thread.
+/// Snowball stems of one language (English: "Porter 2") with a direct-mapped cache in front:
+/// natural text repeats its words, and a stem costs a hundred times a look-up. One object per
+/// thread.
 class Stemmer {
 public:
-  Stemmer();
+  explicit Stemmer(Language language = Language::english);
   ~Stemmer();
   Stemmer(Stemmer&&) noexcept;
   Stemmer& operator=(Stemmer&&) noexcept;
 
-  /// The stem of a word of `a` to `z`. The view is valid until the next call.
+  /// The stem of a word in lower case. The view is valid until the next call.
   std::string_view stem(std::string_view word);
 
 private:

@@ -215,7 +215,7 @@ void read_product(Section section, Mapping& mapping, Mistake& mistake) {
                         std::vector<std::pair<std::string, ValueRule>>& rules) {
     if (auto rule = rule_of(section, key, mistake)) rules.emplace_back(key, std::move(*rule));
   };
-  for (const auto* key : {"title", "description", "brand", "status", "available_at"})
+  for (const auto* key : {"title", "description", "brand", "status", "available_at", "language"})
     take(key, mapping.texts);
   for (const auto* key : {"categories", "tags", "images"}) take(key, mapping.lists);
   for (const auto* key : {"rating", "rating_count", "popularity", "source_version"})

@@ -82,7 +82,7 @@ struct Mapping {
   char separator = ',';
   IdRule id;
   std::vector<std::pair<std::string, ValueRule>>
-      texts;  // title, description, brand, status, available_at
+      texts;  // title, description, brand, status, available_at, language
   std::vector<std::pair<std::string, ValueRule>> lists;  // categories, tags, images
   std::vector<std::pair<std::string, ValueRule>>
       numbers;                   // rating, rating_count, popularity, source_version

@@ -39,6 +39,8 @@ constexpr std::string_view kProduct = R"({
     "popularity": {"type": "integer", "format": "int64"},
     "status": {"type": "string", "enum": ["active", "draft", "archived"]},
     "available_at": {"type": ["string", "null"], "format": "date-time"},
+    "language": {"type": "string", "default": "en", "description": "Of the texts: ISO 639-1; words lose their endings as in this language",
+      "enum": ["en", "eu", "ca", "da", "nl", "fi", "fr", "de", "hu", "id", "ga", "it", "lt", "no", "pt", "ro", "ru", "es", "sv", "tr"]},
     "source_version": {"type": "integer", "format": "int64",
       "description": "Version of the product in the system it comes from; an older one never overwrites a newer one"},
     "variants": {"type": "array", "minItems": 1, "maxItems": 2048, "items": {"$ref": "#/components/schemas/Variant"}},

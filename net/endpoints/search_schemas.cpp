@@ -95,6 +95,9 @@ constexpr auto kParameters = std::to_array<Parameter>({
     {"enable_overrides", "whether curations count", R"({"type":"boolean","default":true})"},
     {"override_tags", "tags that curations may ask for, separated by commas", kText},
     {"stopwords", "a set of stop words that counts too; those with always do anyway", kText},
+    {"language",
+     "the language of q, by which its words lose their endings; products have theirs in `language`",
+     kLanguageSchema},
     {"proximity",
      "whether words that stand close together in one field count up to a thirty-second more; only "
      "where hits are sorted by _text_match first",

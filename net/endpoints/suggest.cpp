@@ -6,6 +6,7 @@
 #include "net/consistency_token.hpp"
 #include "net/endpoints/request_parts.hpp"
 #include "net/endpoints/search.hpp"
+#include "net/endpoints/search_params.hpp"
 #include "net/http_error.hpp"
 #include "net/router.hpp"
 
@@ -65,6 +66,14 @@ engine::Result<SuggestRequest> parse(const Request& request) {
   if (const auto types = query.text("types")) suggest.types = types_of(*types);
   if (suggest.types == 0)
     errors.add(Errc::invalid_value, "types", "is a list of query, brand, category, product");
+  if (const auto code = query.text("language")) {
+    const auto language = engine::language_of(*code);
+    if (!language) {
+      errors.add(Errc::invalid_value, "language",
+                 "must be one of " + std::string{engine::language_codes()});
+    }
+    suggest.language = language.value_or(engine::Language::english);
+  }
   query.finish();
   if (errors.any()) return errors.error();
   if (const auto valid = engine::validate_suggest(suggest); !valid) return valid.error();
@@ -105,6 +114,7 @@ void render(JsonWriter& json, const Suggestion& suggestion) {
 engine::Query spelling_of(const SuggestRequest& request) {
   engine::Query query;
   query.q = request.q;
+  query.language = request.language;
   query.per_page = 1;
   query.highlight = false;
   query.drop_tokens_threshold = 0;
@@ -183,7 +193,8 @@ void add_get_suggest(Router& router) {
        .params = {{"q", "query", "what is typed so far; nothing gives what is popular"},
                   {"limit", "query", "of each type",
                    R"({"type":"integer","minimum":1,"maximum":50,"default":5})"},
-                  {"types", "query", "query, brand, category, product; all without it"}},
+                  {"types", "query", "query, brand, category, product; all without it"},
+                  {"language", "query", "of q, as of /v1/search", std::string{kLanguageSchema}}},
        .answers = {{200, "Suggestions", schema_ref("SuggestPage")}}});
 }
 

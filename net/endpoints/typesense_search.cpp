@@ -49,6 +49,7 @@ void add_typesense_search(Router& router) {
                    "as of /v1/search, with min_len_1typo, min_len_2typo, typo_tokens_threshold and "
                    "split_join_tokens; of a list the largest counts for all fields",
                    R"({"type":"integer","default":2,"maximum":2})"},
+                  {"language", "query", "of q, as of /v1/search; not Typesense's"},
                   {"enable_analytics", "query", "as of /v1/search",
                    R"({"type":"boolean","default":true})"},
                   {"infix", "query",

@@ -137,6 +137,15 @@ engine::ProductStatus read_status(ObjectReader& reader, JsonErrors& errors) {
   return engine::ProductStatus::active;
 }
 
+engine::Language read_language(ObjectReader& reader, JsonErrors& errors) {
+  const auto code = reader.optional_string("language", 16);
+  if (!code) return engine::Language::english;
+  if (const auto language = engine::language_of(*code)) return *language;
+  errors.add(Errc::invalid_value, reader.path_of("language"),
+             "must be one of " + std::string{engine::language_codes()});
+  return engine::Language::english;
+}
+
 std::string text_or_empty(std::optional<std::string_view> text) {
   return text ? std::string{*text} : std::string{};
 }
@@ -179,6 +188,7 @@ void render_text(JsonWriter& json, const engine::ProductView& view, const Produc
   render_texts(json, product.images);
   json.field("rating", product.rating).field("rating_count", product.rating_count);
   json.field("popularity", product.popularity).field("status", to_string(product.status));
+  json.field("language", engine::code_of(product.language));
   if (product.available_at) {
     timestamp_field(json, "available_at", *product.available_at);
   } else {
@@ -219,6 +229,7 @@ engine::Result<ProductInput> parse_product(JsonValue value, const engine::Produc
   product.popularity = reader.optional_integer("popularity").value_or(0);
   product.status = read_status(reader, errors);
   product.available_at = optional_timestamp(reader, "available_at", errors);
+  product.language = read_language(reader, errors);
   input.source_version = reader.optional_integer("source_version");
   read_variants(reader, product, errors);
   for (const std::string_view name : {"version", "created_at", "updated_at"})

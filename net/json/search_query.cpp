@@ -165,6 +165,16 @@ Failure set_match(std::string_view text, engine::Query& query) {
   return std::nullopt;
 }
 
+Failure set_language(std::string_view text, engine::Query& query) {
+  const auto language = engine::language_of(trim(text));
+  if (!language) {
+    return fault(Errc::invalid_value, "language",
+                 "must be one of " + std::string{engine::language_codes()});
+  }
+  query.language = *language;
+  return {};
+}
+
 Failure set_count_limit(std::string_view text, engine::Query& query) {
   std::uint32_t hits = 0;
   if (auto failure = set_unsigned("count_limit", text, 1, 1'000'000'000, hits)) return failure;
@@ -232,6 +242,8 @@ constexpr auto kParameters = std::to_array<Parameter>({
     {"override_tags", ParamKind::list, [](std::string_view t, Draft& d) { return set_tags(t, d.request.query); }},
     {"stopwords", ParamKind::text,
      [](std::string_view t, Draft& d) -> Failure { d.request.query.rules.stop_words = trim(t); return {}; }},
+    {"language", ParamKind::text,
+     [](std::string_view t, Draft& d) { return set_language(t, d.request.query); }},
     {"proximity", ParamKind::flag,
      [](std::string_view t, Draft& d) { return set_flag("proximity", t, d.request.query.proximity); }},
     {"explain", ParamKind::flag,

@@ -21,9 +21,9 @@ constexpr std::int64_t kSecondsMax = 253'402'300'799;  // the end of the year 99
 constexpr std::int64_t kMicroseconds = 1'000'000;
 
 /// Members that mean the same in a product.
-constexpr auto kSame =
-    std::to_array<std::string_view>({"id", "title", "description", "brand", "rating",
-                                     "rating_count", "popularity", "status", "source_version"});
+constexpr auto kSame = std::to_array<std::string_view>({"id", "title", "description", "brand",
+                                                        "rating", "rating_count", "popularity",
+                                                        "status", "language", "source_version"});
 constexpr auto kLists = std::to_array<std::string_view>({"categories", "tags", "images"});
 constexpr auto kReadOnly = std::to_array<std::string_view>(
     {"version", "created_at", "updated_at", "available", "in_stock", "matched_skus", "held"});

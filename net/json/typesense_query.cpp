@@ -43,6 +43,7 @@ constexpr auto kShared = std::to_array<std::string_view>({"q",
                                                           "min_len_2typo",
                                                           "typo_tokens_threshold",
                                                           "split_join_tokens",
+                                                          "language",
                                                           "enable_analytics"});
 
 /// Parameters that choose other hits than those a search without them finds: better no answer than

@@ -295,6 +295,7 @@ public:
       return engine::HitBoost{*engine::parse_filter(kFilters[number(5)]),
                               static_cast<std::uint32_t>(any())};
     });
+    query.language = static_cast<engine::Language>(number(20));
     query.proximity = flip();
     query.explain = flip();
     return query;

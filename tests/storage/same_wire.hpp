@@ -82,7 +82,7 @@ SOUK_WIRE_FIELDS(engine::FacetRange, a, b, c)
 SOUK_WIRE_FIELDS(engine::FacetRequest, a, b)
 SOUK_WIRE_FIELDS(engine::SortKey, a, b)
 SOUK_WIRE_FIELDS(engine::Query, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w,
-                 x, y, z, aa, ab, ac, ad, ae, af, ag, ah, ai)
+                 x, y, z, aa, ab, ac, ad, ae, af, ag, ah, ai, aj)
 SOUK_WIRE_FIELDS(engine::HitBoost, a, b)
 SOUK_WIRE_FIELDS(engine::RuleUse, a, b, c, d, e)
 SOUK_WIRE_FIELDS(engine::Ruling, a, b, c, d)

@@ -42,10 +42,12 @@ std::set<std::string> found_by(const std::vector<SnapshotPtr>& snapshots, const 
 class SlowPhrases {
 public:
   explicit SlowPhrases(const Product& product) {
+    analyzer_.set_language(product.language);
     for (const FieldText& text : product_texts(product)) {
       values_.push_back({std::string{kTextFieldNames[static_cast<std::size_t>(text.field)]},
                          analyzer_.words(text.text, text.analysis)});
     }
+    analyzer_.set_language(Language::english);
   }
 
   bool holds(const std::string& phrase, const std::vector<QueryField>& fields) {

@@ -48,6 +48,7 @@ Product RandomShop::product() {
   if (chance(40)) product.attributes.push_back({"weight", static_cast<double>(below(40)) / 8});
   product.rating = static_cast<double>(below(51)) / 10;
   product.popularity = static_cast<std::int64_t>(below(4));
+  if (chance(25)) product.language = chance(50) ? Language::german : Language::french;
   if (chance(10)) product.status = ProductStatus::draft;
   if (chance(10))
     product.available_at = Timestamp{chance(50) ? 1'600'000'000'000'000 : 1'900'000'000'000'000};
@@ -129,6 +130,7 @@ Query RandomShop::query() {
                                             "attributes.weight"};
   Query query;
   query.q = chance(30) ? "*" : words(4);
+  if (chance(20)) query.language = Language::german;
   if (query.q.size() > 2 && chance(40)) query.q.resize(query.q.size() - 1);
   if (chance(50)) {
     for (std::size_t i = 1 + below(3); i > 0; --i) {

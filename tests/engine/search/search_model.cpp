@@ -99,12 +99,14 @@ class Model {
 public:
   Model(const TestShop& shop, const Query& query, Timestamp now) : query_{query}, now_{now} {
     fields_ = query.query_by.empty() ? default_query_fields() : query.query_by;
+    analyzer_.set_language(query.language);
     if (query.q != "*" && !query.q.empty()) tokens_ = analyzer_.words(query.q);
     for (const auto& [id, entry] : shop.entries()) {
       ModelDoc doc;
       doc.entry = &entry;
       doc.product = *decode_document(*entry.document);
       for (const auto& sku : entry.skus) doc.skus.push_back(&shop.sku(sku));
+      analyzer_.set_language(doc.product.language);
       for (const auto& field : fields_) {
         const Analysis analysis = field.name == "sku" ? Analysis::code : Analysis::text;
         if (doc.words.contains(field.name)) continue;
@@ -121,6 +123,7 @@ public:
       }
       docs_.push_back(std::move(doc));
     }
+    analyzer_.set_language(Language::english);  // filters
   }
 
   SearchPage run() {

@@ -50,15 +50,20 @@ bool can_buy(const TestShop& shop, const ProductEntry& entry) {
   return false;
 }
 
-/// Whether a text has all words; `stems`: as the full-text fields do.
-bool has_words(const std::vector<Word>& text, const std::vector<SuggestWord>& words, bool stems) {
+/// Whether a text has all words; `stems`: as the full-text fields do, in which codes have none.
+bool has_words(const std::vector<Word>& text, const std::vector<SuggestWord>& words, bool stems,
+               const std::vector<Word>& codes = {}) {
   for (const SuggestWord& word : words) {
     bool found = false;
     for (const Word& each : text) {
-      found = found || each.exact == word.exact || (stems && each.term == word.term);
+      found = found || (stems ? each.term == word.term : each.exact == word.exact);
       if (!word.prefix) continue;
       found = found || each.exact.starts_with(word.exact) ||
               (stems && each.term.starts_with(word.exact));
+    }
+    for (const Word& each : codes) {
+      found = found || each.exact == word.exact ||
+              (word.prefix && each.exact.starts_with(word.exact));
     }
     if (!found) return false;
   }
@@ -97,15 +102,17 @@ Model model_of(const TestShop& shop, const std::string& q) {
       ++model.categories[level].first;
       model.categories[level].second += product.popularity;
     }
+    analyzer.set_language(product.language);
     std::vector<Word> text = analyzer.words(product.title);
     for (Word& word : analyzer.words(product.brand)) text.push_back(std::move(word));
+    analyzer.set_language(Language::english);
+    std::vector<Word> codes;
     for (const Variant& variant : product.variants) {
       for (Word& word : analyzer.words(variant.sku.str(), Analysis::code)) {
-        word.term = word.exact;
-        text.push_back(std::move(word));
+        codes.push_back(std::move(word));
       }
     }
-    if (has_words(text, words, true)) model.products.insert(id.str());
+    if (has_words(text, words, true, codes)) model.products.insert(id.str());
   }
   return model;
 }

@@ -101,6 +101,42 @@ TEST_CASE("analyzer: stems English words and keeps the exact form beside the ste
   CHECK(words[1] == Word{"shoe", "shoes", 1, 8, 13});
 }
 
+TEST_CASE("analyzer: words lose the endings of their language") {
+  const auto stems = [](Language language, std::string_view text) {
+    Analyzer analyzer;
+    analyzer.set_language(language);
+    std::string joined;
+    for (const auto& word : analyzer.words(text)) joined += (joined.empty() ? "" : "|") + word.term;
+    return joined;
+  };
+  CHECK(stems(Language::german, "H\u00e4user Hauses") == "haus|haus");
+  CHECK(stems(Language::english, "H\u00e4user Hauses") == "hauser|haus");
+  CHECK(stems(Language::french, "chaussures chaussure") == "chaussur|chaussur");
+  CHECK(stems(Language::spanish, "zapatos zapato") == "zapat|zapat");
+  CHECK(stems(Language::swedish, "skor skorna 15.6in") == "skor|skorn|15.6|in");
+  // красный, красная: й is folded after it was looked at.
+  const std::string masculine = "\u043a\u0440\u0430\u0441\u043d\u044b\u0439";
+  const std::string feminine = "\u043a\u0440\u0430\u0441\u043d\u0430\u044f";
+  const std::string stem = "\u043a\u0440\u0430\u0441\u043d";
+  CHECK(stems(Language::russian, masculine + " " + feminine + " XPS") ==
+        stem + "|" + stem + "|xps");
+  CHECK(stems(Language::english, feminine) == feminine);
+
+  // Every language has a stemmer, and an analyzer goes from one to another and back.
+  Analyzer analyzer;
+  for (std::size_t i = 0; i <= static_cast<std::size_t>(kLastLanguage); ++i) {
+    const auto language = static_cast<Language>(i);
+    CHECK(language_of(code_of(language)) == language);
+    analyzer.set_language(language);
+    CHECK(analyzer.words("one two").size() == 2);
+    analyzer.set_language(Language::english);
+    CHECK(analyzer.words("running").front().term == "run");
+  }
+  CHECK(!language_of("english"));
+  CHECK(!language_of(""));
+  CHECK(language_codes().starts_with("en, eu"));
+}
+
 TEST_CASE("analyzer: scripts without spaces become pairs") {
   CHECK(terms("\u6771\u4eac\u90fd") == "\u6771\u4eac|\u4eac\u90fd");
   CHECK(terms("\u8336") == "\u8336");
