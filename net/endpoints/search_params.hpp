@@ -7,8 +7,7 @@
 
 namespace souk::net {
 
-inline constexpr std::string_view kLanguageSchema =
-    R"({"type":"string","enum":["en","eu","ca","da","nl","fi","fr","de","hu","id","ga","it","lt","no","pt","ro","ru","es","sv","tr"],"default":"en"})";
+inline constexpr std::string_view kLanguageSchema = R"({"$ref":"#/components/schemas/Language"})";
 
 /// The parameters of a search for the OpenAPI document.
 std::vector<ParamDoc> search_param_docs();

@@ -1,6 +1,7 @@
 #include <array>
 #include <string>
 
+#include "engine/text/language.hpp"
 #include "net/endpoints/search.hpp"
 #include "net/endpoints/search_params.hpp"
 
@@ -176,6 +177,17 @@ std::string request_schema() {
   return schema + "}}";
 }
 
+std::string language_schema() {
+  std::string codes;
+  for (std::size_t i = 0; i <= static_cast<std::size_t>(engine::kLastLanguage); ++i) {
+    const auto code = engine::code_of(static_cast<engine::Language>(i));
+    codes.append(codes.empty() ? "\"" : ",\"").append(code).append("\"");
+  }
+  return R"({"type":"string","default":"en","description":"Of a text: ISO 639-1; its words lose )"
+         R"(their endings as in this language","enum":[)" +
+         codes + "]}";
+}
+
 }  // namespace
 
 std::vector<ParamDoc> search_param_docs() {
@@ -189,6 +201,7 @@ std::vector<ParamDoc> search_param_docs() {
 
 void add_search_schemas(Router& router) {
   router.add_schema("SearchRequest", request_schema());
+  router.add_schema("Language", language_schema());
   router.add_schema("SearchPage", std::string{kPage});
 }
 
