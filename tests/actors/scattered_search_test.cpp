@@ -13,12 +13,8 @@ using namespace souk::test;
 TEST_CASE("scattered search: the page is the one of a node that has everything") {
   for (std::uint32_t seed = 1; seed <= 12; ++seed) {
     CAPTURE(seed);
-    RandomShop random{seed};
-    const std::size_t shards = 1 + random.below(5);
-    Catalog catalog{random, shards};
-    const std::size_t count = 2 + random.below(4);
-    SearchNodes nodes{seed, count, shards};
-    spread(nodes, catalog, random.below(2), count, 3, random);
+    RandomNodes made{seed};
+    auto& [random, shards, catalog, count, nodes] = made;
     for (int i = 0; i < 25; ++i) {
       const SearchProducts request = request_of(random);
       CAPTURE(request.query.q);
@@ -135,12 +131,8 @@ std::vector<std::string> texts_of(const engine::SuggestPage& page) {
 TEST_CASE("scattered suggestions: they are those of a node that has everything") {
   for (std::uint32_t seed = 1; seed <= 12; ++seed) {
     CAPTURE(seed);
-    RandomShop random{seed};
-    const std::size_t shards = 1 + random.below(5);
-    Catalog catalog{random, shards};
-    const std::size_t count = 2 + random.below(4);
-    SearchNodes nodes{seed, count, shards};
-    spread(nodes, catalog, random.below(2), count, 3, random);
+    RandomNodes made{seed};
+    auto& [random, shards, catalog, count, nodes] = made;
     // Every node remembers some queries; only together they are many.
     std::map<std::string, std::uint64_t> asked;
     for (int i = 0; i < 60; ++i) {
@@ -198,12 +190,8 @@ TEST_CASE("scattered suggestions: a node that dies is replaced, or its shards ar
 TEST_CASE("scattered walk: every hit of the first instant once and in order, whatever is written") {
   for (std::uint32_t seed = 1; seed <= 20; ++seed) {
     CAPTURE(seed);
-    RandomShop random{seed};
-    const std::size_t shards = 1 + random.below(5);
-    Catalog catalog{random, shards};
-    const std::size_t count = 2 + random.below(4);
-    SearchNodes nodes{seed, count, shards};
-    spread(nodes, catalog, random.below(2), count, 3, random);
+    RandomNodes made{seed};
+    auto& [random, shards, catalog, count, nodes] = made;
     SearchProducts request = request_of(random);
     request.query.group_by.clear();
     request.query.page = 1;

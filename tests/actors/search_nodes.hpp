@@ -246,6 +246,24 @@ inline void spread(SearchNodes& nodes, const Catalog& catalog, std::size_t first
   }
 }
 
+/// A catalog of one to five shards on two to five nodes.
+struct RandomNodes {
+  explicit RandomNodes(std::uint32_t seed)
+      : random{seed},
+        shards{1 + random.below(5)},
+        catalog{random, shards},
+        count{2 + random.below(4)},
+        nodes{seed, count, shards} {
+    spread(nodes, catalog, random.below(2), count, 3, random);
+  }
+
+  RandomShop random;
+  const std::size_t shards;
+  Catalog catalog;
+  const std::size_t count;
+  SearchNodes nodes;
+};
+
 inline SearchProducts request_of(RandomShop& random) {
   SearchProducts request;
   request.query = random.query();

@@ -52,12 +52,8 @@ TEST_CASE("shared instant: searches see one state of every shard, whatever is wr
   std::size_t moved_here = 0;
   for (std::uint32_t seed = 1; seed <= 24; ++seed) {
     CAPTURE(seed);
-    RandomShop random{seed};
-    const std::size_t shards = 1 + random.below(5);
-    Catalog catalog{random, shards};
-    const std::size_t count = 2 + random.below(4);
-    SearchNodes nodes{seed, count, shards};
-    spread(nodes, catalog, random.below(2), count, 3, random);
+    RandomNodes made{seed};
+    auto& [random, shards, catalog, count, nodes] = made;
     const auto then = catalog.snapshots;
     const auto instant = std::make_shared<SearchInstant>();
     for (std::uint64_t i = 0; i < 8; ++i) {

@@ -16,12 +16,6 @@ struct MultiShop : Shop {
     put("tee-3", "Old tee", "Beta", 5);
     put("cup-1", "Cup", "Acme", 1);
   }
-  void put(const std::string& id, const std::string& title, const std::string& brand, int stock) {
-    const std::string body =
-        R"({"id":")" + id + R"(","title":")" + title + R"(","brand":")" + brand + R"(","sku":")" +
-        id + R"(","price":{"amount":100,"currency":"EUR"},"stock":)" + std::to_string(stock) + "}";
-    REQUIRE(ask("PUT", "/v1/products/" + id, body).status == 201);
-  }
   net::HttpReply searches(const std::string& list) {
     return ask("POST", "/v1/multi_search", R"({"searches":[)" + list + "]}");
   }

@@ -18,12 +18,6 @@ struct RulesShop : Shop {
     put("shirt-1", "Long shirt", "Acme", 1);
     put("cup-1", "Tea cup", "Acme", 4);
   }
-  void put(const std::string& id, const std::string& title, const std::string& brand, int stock) {
-    const std::string body =
-        R"({"id":")" + id + R"(","title":")" + title + R"(","brand":")" + brand + R"(","sku":")" +
-        id + R"(","price":{"amount":100,"currency":"EUR"},"stock":)" + std::to_string(stock) + "}";
-    REQUIRE(ask("PUT", "/v1/products/" + id, body).status == 201);
-  }
   int write(const std::string& target, const std::string& body) {
     const auto reply = ask("PUT", target, body);
     CAPTURE(reply.body);

@@ -95,6 +95,14 @@ net::HttpReply Shop::ask_once(std::string_view key, std::string_view target,
   return ask("POST", target, body, {{"Idempotency-Key", std::string{key}}});
 }
 
+void Shop::put(const std::string& id, const std::string& title, const std::string& brand,
+               int stock) {
+  const std::string body =
+      R"({"id":")" + id + R"(","title":")" + title + R"(","brand":")" + brand + R"(","sku":")" +
+      id + R"(","price":{"amount":100,"currency":"EUR"},"stock":)" + std::to_string(stock) + "}";
+  REQUIRE(ask("PUT", "/v1/products/" + id, body).status == 201);
+}
+
 std::string Shop::state() {
   const auto reply = ask("GET", "/v1/shards");
   REQUIRE(reply.status == 200);

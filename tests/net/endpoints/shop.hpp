@@ -41,6 +41,8 @@ public:
   net::HttpReply ask(std::string_view method, std::string_view target, std::string_view body = {},
                      net::HttpClient::Headers headers = {});
   net::HttpReply ask_once(std::string_view key, std::string_view target, std::string_view body);
+  /// A new product with one variant that has its id.
+  void put(const std::string& id, const std::string& title, const std::string& brand, int stock);
 
   /// The state hashes of all shards in one text.
   std::string state();
